@@ -1,0 +1,241 @@
+"""The backward pass: which nodes run, in what order, and where the gradients go.
+
+Every node was numbered when it was made, and a node's consumers were made after it. So the nodes
+reachable from the roots, newest first, are in an order in which each runs only after all of its
+consumers. It is the order of PyTorch's engine too, whose queue of ready nodes gives out the newest.
+One walk finds the nodes, one loop runs them; nothing is recursive.
+
+Gradients are bare arrays. With `create_graph=True` they are Tensors instead, so that the same
+formulas record a graph of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from . import anomaly, grad_mode
+from . import node as graph
+from .node import Edge, Node
+
+Gradient = Any  # an array, a Tensor when the pass is recorded, or None for zero
+by_age = attrgetter("sequence_nr")
+
+
+def run_backward(
+    roots: Sequence[Edge],
+    gradients: Sequence[Gradient],
+    keep_graph: bool,
+    create_graph: bool,
+    wanted: Sequence[Edge] | None = None,
+) -> dict[Edge, Gradient]:
+    """Send `gradients` from the `roots` through the graph.
+
+    Without `wanted`, gradients that reach leaves are added to their `.grad`. With it, only nodes
+    on a way to a wanted edge run, and what arrives at wanted edges is returned."""
+    previous = grad_mode.is_grad_enabled()
+    grad_mode.set_mode(create_graph)
+    try:
+        with np.errstate(all="ignore"):
+            return _Pass(keep_graph, create_graph, wanted).run(roots, gradients)
+    finally:
+        grad_mode.set_mode(previous)
+
+
+class _Pass:
+    """One walk through the graph, and what is on its way."""
+
+    def __init__(self, keep_graph: bool, on_tensors: bool, wanted: Sequence[Edge] | None) -> None:
+        self.keep_graph, self.on_tensors = keep_graph, on_tensors
+        self.fit = fit_tensor if on_tensors else fit_array
+        self.wanted = None if wanted is None else set(wanted)
+        self.runs: set[Any] | None = None  # with `wanted`: the nodes that lead to a wanted edge
+        self.awaited: dict[Any, int] = {}  # per leaf: how many edges have still to deliver
+        self.sums: dict[Any, list[Gradient]] = {}  # per node or leaf: what arrived, by output
+        self.arrived: dict[Edge, Gradient] = {}  # at wanted edges
+
+    def run(self, roots: Sequence[Edge], gradients: Sequence[Gradient]) -> dict[Edge, Gradient]:
+        order = self.schedule(roots)
+        for edge, gradient in zip(roots, gradients, strict=True):
+            self.deliver(edge, gradient, (gradient,))
+        for node in order:
+            outputs = self.sums.pop(node, None) or [None] * len(node.outputs)
+            if node.hooks is not None or self.wanted is not None:
+                outputs = self.before(node, outputs)
+                if self.runs is not None and node not in self.runs:
+                    continue
+            inputs = node.apply(outputs, self.on_tensors)
+            if anomaly.enabled:
+                anomaly.check(node, inputs)
+            if not self.keep_graph:
+                node.release()
+            if node.hooks is not None:
+                inputs = self.hooked(node.hooks.post, inputs, outputs)
+            for edge, gradient in zip(node.edges, inputs, strict=True):
+                if edge is not None:
+                    self.deliver(edge, gradient, outputs)
+        return self.arrived
+
+    def schedule(self, roots: Sequence[Edge]) -> list[Node]:
+        """The nodes to run, consumers before producers; counts what each leaf has to wait for."""
+        awaited = self.awaited
+        seen: set[Node] = set()
+        order: list[Node] = []
+        pending: list[Any] = list(roots)
+        while pending:
+            target, output_nr = pending.pop()
+            if output_nr is None:
+                awaited[target] = awaited.get(target, 0) + 1
+            elif target not in seen:
+                seen.add(target)
+                order.append(target)
+                pending += [edge for edge in target.edges if edge is not None]
+        order.sort(key=by_age, reverse=True)
+        return order if self.wanted is None else self.prune(order, self.wanted)
+
+    def prune(self, order: list[Node], wanted: set[Edge]) -> list[Node]:
+        """Leave out the nodes from which no wanted edge can be reached."""
+        self.runs = runs = set()
+        for node in reversed(order):  # producers first
+            if any(e is not None and (e in wanted or e[0] in runs) for e in node.edges):
+                runs.add(node)
+        targets = {target for target, _ in wanted}
+        return [node for node in order if node in runs or node in targets]
+
+    def deliver(self, edge: Edge, gradient: Gradient, outputs: Sequence[Gradient]) -> None:
+        """Fit a gradient to the value that it belongs to and add it to what arrived before.
+
+        `outputs` are the gradients that its node was given: an array among them, or a view, may
+        have other holders, so a leaf takes a copy of it."""
+        target, output_nr = edge
+        if output_nr is None:
+            shape, dtype = target._array.shape, target._array.dtype
+        else:
+            shape, dtype = target.outputs[output_nr]
+        sums = self.sums.get(target)
+        if sums is None:
+            sums = self.sums[target] = [None] * (1 if output_nr is None else len(target.outputs))
+        if gradient is not None:
+            gradient = self.fit(gradient, shape, dtype)
+            before = sums[output_nr or 0]
+            if before is not None:
+                gradient = before + gradient
+            elif output_nr is None and not self.on_tensors:
+                if gradient.base is not None or any([gradient is g for g in outputs]):
+                    gradient = gradient.copy()
+            sums[output_nr or 0] = gradient
+        if output_nr is None:
+            self.awaited[target] -= 1
+            if not self.awaited[target]:
+                self.arrive(target, self.sums.pop(target)[0])
+
+    def arrive(self, leaf: Any, gradient: Gradient) -> None:
+        """All gradients of a leaf are there: this is what AccumulateGrad does."""
+        hooks = leaf.hooks
+        if hooks is not None and gradient is not None:
+            gradient = self.hooked_tensor(hooks, [gradient])[0]
+        if self.wanted is not None:
+            if (leaf, None) in self.wanted:
+                self.arrived[leaf, None] = gradient
+            return
+        if hooks is not None:
+            gradient = self.hooked(hooks.pre, [gradient])[0]
+        if gradient is not None:
+            accumulate(leaf, gradient, self.on_tensors)
+        if hooks is not None:
+            self.hooked(hooks.post, [], [gradient])
+            for hook in list(hooks.accumulated.values()):
+                hook(leaf)
+
+    def before(self, node: Node, outputs: list[Gradient]) -> list[Gradient]:
+        """Hooks on the gradients that came in, and the gradients that were asked for."""
+        hooks = node.hooks
+        if hooks is not None:
+            outputs = self.hooked_tensor(hooks, outputs)
+        for output_nr, gradient in enumerate(outputs):
+            if self.wanted is not None and (node, output_nr) in self.wanted:
+                self.arrived[node, output_nr] = gradient
+        return outputs if hooks is None else self.hooked(hooks.pre, outputs)
+
+    def hooked_tensor(self, hooks: Any, gradients: Sequence[Gradient]) -> list[Gradient]:
+        """What `Tensor.register_hook` and `retain_grad` asked for, in that order."""
+        gradients = list(gradients)
+        for output_nr, hook in list(hooks.tensor.values()):
+            if gradients[output_nr] is not None:
+                replaced = hook(as_tensor(gradients[output_nr]))
+                if replaced is not None:
+                    gradients[output_nr] = self.bare(replaced)
+        for output_nr, retaining in hooks.retain.items():
+            tensor = retaining()
+            if tensor is not None and gradients[output_nr] is not None:
+                accumulate(tensor, shared_copy(gradients[output_nr]), self.on_tensors)
+        return gradients
+
+    def hooked(
+        self, registry: dict[int, Callable[..., Any]], gradients: Any, *others: Any
+    ) -> Any:
+        """Call node hooks on tuples of Tensors; each may return a replacement of the first."""
+        for hook in list(registry.values()):
+            tensors = [tuple(map(as_tensor, gs)) for gs in (gradients, *others)]
+            replaced = hook(*tensors)
+            if replaced is not None:
+                replaced = replaced if isinstance(replaced, tuple) else (replaced,)
+                gradients = [self.bare(g) for g in replaced]
+        return gradients
+
+    def bare(self, gradient: Any) -> Gradient:
+        """A hook's Tensor as this pass carries gradients."""
+        if gradient is not None and not isinstance(gradient, graph.Tensor):
+            kind = type(gradient).__name__
+            raise TypeError(f"expected Variable, but hook returned '{kind}'")
+        return gradient if self.on_tensors or gradient is None else gradient._array
+
+
+def as_tensor(gradient: Gradient) -> Any:
+    return gradient if gradient is None or isinstance(gradient, graph.Tensor) else graph.wrap(gradient)
+
+
+def shared_copy(gradient: Gradient) -> Gradient:
+    return gradient if isinstance(gradient, graph.Tensor) else gradient.copy()
+
+
+def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
+    """Add to `.grad`: in place, unless the addition itself is to be recorded."""
+    if tensor._grad is None:
+        tensor._grad = gradient.clone() if on_tensors else graph.wrap(gradient)
+    elif on_tensors:
+        tensor._grad = tensor._grad + gradient
+    else:
+        array = tensor._grad._array
+        np.add(array, gradient, out=array)
+        tensor._grad._bump_version()
+
+
+def fit_array(gradient: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """A gradient in the shape and dtype of its input: undoes broadcasting and promotion."""
+    if gradient.shape != shape:
+        gradient = graph.array_ops.sum_to_size(gradient, checked(gradient, shape))
+    return gradient if gradient.dtype is dtype else gradient.astype(dtype)
+
+
+def fit_tensor(gradient: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """`fit_array` for a gradient that is itself part of a graph."""
+    if gradient._array.shape != shape:
+        gradient = graph.tensor_ops.sum_to_size(gradient, checked(gradient._array, shape))
+    return gradient if gradient._array.dtype is dtype else graph.tensor_ops.to_dtype(gradient, dtype)
+
+
+def checked(gradient: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """`shape`, if `gradient` can be the gradient of something that was broadcast from it."""
+    padded = (1,) * (gradient.ndim - len(shape)) + shape
+    if len(padded) != gradient.ndim or any(
+        want not in (1, got) for want, got in zip(padded, gradient.shape, strict=True)
+    ):
+        raise RuntimeError(
+            f"Function returned an invalid gradient - got {list(gradient.shape)} but expected "
+            f"shape compatible with {list(shape)}"
+        )
+    return shape

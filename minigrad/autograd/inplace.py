@@ -1,0 +1,262 @@
+"""Views and in-place operations: how a graph stays right when memory is shared and overwritten.
+
+Every write raises the version that all aliases of a memory share, so a saved value that was
+overwritten is noticed. A write through a view changes its base too; then the base gets the node
+`CopySlices`, which sends the gradient of the written part through the operation and the rest
+past it, and the other views, when they are used next, become strided pieces of the new base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import promotion
+from ..dtypes import castable, scalar_name
+from . import anomaly
+from . import node as graph
+from .grad_mode import is_grad_enabled, is_inference_mode_enabled
+from .node import Node, Row, gradient_edge, next_sequence_nr, pointwise, record, refresh, unwrap, wrap
+
+Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
+MULTIPLE, NO_GRAD = "multiple", "no_grad"
+
+
+class View:
+    """What a view knows: its base, the version at which its history was right, how it was made."""
+
+    __slots__ = ("base", "kind", "version")
+
+    def __init__(self, base: Any, version: int, kind: str | None) -> None:
+        self.base, self.version, self.kind = base, version, kind
+
+
+def view_op(name: str, kind: str | None = None, **formulas: Any) -> Any:
+    """Make an op whose results share the memory of its first argument."""
+
+    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+        call = graph.op(name, **formulas)(forward)
+
+        def view(input: Any, *args: Any) -> Any:
+            result = call(input, *args)
+            for part in result if isinstance(result, tuple) else (result,):
+                share_memory(part, input, kind)
+            return result
+
+        view.row, view.forward, view.__doc__ = call.row, forward, forward.__doc__  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def share_memory(view: Any, input: Any, kind: str | None) -> None:
+    counter = view._version_counter = input._version_counter
+    if counter is None:
+        return
+    parent = input._view
+    kind = kind or (None if is_grad_enabled() else NO_GRAD)
+    if parent is None:
+        view._view = View(input, counter[0], kind)
+    else:
+        view._view = View(parent.base, counter[0], parent.kind or kind)
+
+
+def refresh_view(tensor: Any) -> None:
+    """If the memory was written since the history was known, the view is a piece of its base."""
+    view, version = tensor._view, tensor._version_counter[0]
+    if view.version == version:
+        return
+    view.version = version
+    base = view.base
+    if base._requires_grad and view.kind is None:
+        node = AsStridedBackward0(gradient_edge(base), geometry(base, base), geometry(tensor, base))
+        node.outputs = ((tensor._array.shape, tensor._array.dtype),)
+        tensor._edge, tensor._requires_grad = (node, 0), True
+
+
+def geometry(tensor: Any, base: Any) -> Geometry:
+    """Where the elements of `tensor` lie, counted in elements from the first one of `base`."""
+    array = tensor._array
+    size = array.itemsize
+    offset = (address(array) - address(base._array)) // size
+    return array.shape, tuple(s // size for s in array.strides), offset
+
+
+def address(array: Any) -> int:
+    return int(array.data.ptr if hasattr(array.data, "ptr") else array.__array_interface__["data"][0])
+
+
+class _Strided(Node):
+    """A node that knows where a view lies in its base."""
+
+    __slots__ = ("base_geometry", "view_geometry")
+
+    def __init__(self, edge: Any, base_geometry: Geometry, view_geometry: Geometry) -> None:
+        self.edges, self.saved, self.hooks = (edge,), (), None
+        self.sequence_nr = next_sequence_nr()
+        self.base_geometry, self.view_geometry = base_geometry, view_geometry
+
+    def release(self) -> None:
+        pass
+
+
+class AsStridedBackward0(_Strided):
+    __slots__ = ()
+
+    def apply(self, grads: Sequence[Any], on_tensors: bool) -> list[Any]:
+        xp = graph.tensor_ops if on_tensors else graph.array_ops
+        if grads[0] is None:
+            return [None]
+        return [xp.scatter_strided(grads[0], self.base_geometry, self.view_geometry)]
+
+
+class CopySlices(_Strided):
+    """The history of a base after an operation wrote into a view of it."""
+
+    __slots__ = ("operation",)
+    operation: Node  # the node of the in-place operation, as if the view stood alone
+
+    def apply(self, grads: Sequence[Any], on_tensors: bool) -> list[Any]:
+        xp = graph.tensor_ops if on_tensors else graph.array_ops
+        if grads[0] is None:
+            return [None] * len(self.edges)
+        base, view = self.base_geometry, self.view_geometry
+        of_view = xp.gather_strided(grads[0], base, view)
+        through, *others = self.operation.apply([of_view], on_tensors)
+        untouched = graph.array_ops.scatter_strided(np.ones(view[0], bool), base, view) == 0
+        kept = xp.where(wrap(untouched) if on_tensors else untouched, grads[0], 0.0)
+        if through is not None:
+            dtype = getattr(through, "_array", through).dtype
+            shape_ok = getattr(through, "_array", through).shape == view[0]
+            through = through if shape_ok else xp.expand(through, view[0])
+            kept = kept + xp.scatter_strided(through, base, view)
+            assert dtype is not None
+        return [kept, *others]
+
+    def release(self) -> None:
+        self.operation.release()
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def inplace(op: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of a pointwise op: `mul_` of `mul`."""
+    row: Row = op.row  # type: ignore[attr-defined]
+    to_float: bool = op.to_float  # type: ignore[attr-defined]
+
+    def write_result(input: Any, *args: Any) -> Any:
+        tensors = promotion.operands(row.forward, (input, *args), to_float)
+        arrays = promotion.promoted([t._array for t in tensors], to_float)
+        try:
+            out = np.asarray(row.forward(*arrays))
+        except ValueError:
+            raise promotion.broadcast_error(arrays) from None
+        return write(row, tensors, out)
+
+    write_result.__name__ = row.forward.__name__ + "_"
+    return write_result
+
+
+def write(row: Row, args: Sequence[Any], out: Any) -> Any:
+    """Overwrite the first of `args` with `out`, and record that it was `row` that did it."""
+    input = args[0]
+    target = input._array
+    if out.shape != target.shape:
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}"
+        )
+    if out.dtype is not target.dtype and not castable(out.dtype, target.dtype):
+        raise RuntimeError(
+            f"result type {scalar_name(out.dtype)} can't be cast to the desired output type "
+            f"{scalar_name(target.dtype)}"
+        )
+    recording = begin_write(input, *[args[i] for i in row.inputs if i])
+    old = _before_write(row, input) if recording else None
+    np.copyto(target, out, casting="unsafe")
+    input._bump_version()
+    if recording:
+        rebase(input, row, [old, *args[1:]])
+    return input
+
+
+def begin_write(input: Any, *others: Any) -> bool:
+    """Check that `input` may be written now; return whether the write has to be recorded."""
+    inputs = [t for t in (input, *others) if isinstance(t, graph.Tensor)]
+    refresh(*inputs)
+    if input._version_counter is None and not is_inference_mode_enabled():
+        raise RuntimeError(INFERENCE_UPDATE)
+    strides = [s for s, n in zip(input._array.strides, input._array.shape, strict=True) if n > 1]
+    recording = is_grad_enabled() and any([t._requires_grad for t in inputs])
+    if recording:
+        _check_history(input)
+    if 0 in strides:
+        raise RuntimeError(OVERLAP)
+    return recording
+
+
+def _check_history(input: Any) -> None:
+    if input._view is not None:
+        if input._view.kind == NO_GRAD:
+            raise RuntimeError(NO_GRAD_VIEW)
+        if input._view.kind == MULTIPLE:
+            edge = input._edge
+            origin = f"Output {edge[1]} of {anomaly.op_name(edge[0])}" if edge else "This tensor"
+            raise RuntimeError(f"{origin} {MULTIPLE_VIEW}")
+        base = input._view.base
+        if base._requires_grad and base._edge is None:
+            raise RuntimeError(f"a view of {LEAF}")
+    if input._requires_grad and input._edge is None:
+        raise RuntimeError(f"a {LEAF}")
+
+
+def _before_write(row: Row, input: Any) -> Any:
+    """The input as it was, for a node that outlives the old values."""
+    first = row.parameters[0]
+    saves_it = any(first in names for _, names in row.formulas)
+    old = wrap(input._array.copy() if saves_it else input._array)
+    old._requires_grad, old._edge = input._requires_grad, input._edge
+    return old
+
+
+def rebase(tensor: Any, row: Row, args: Sequence[Any]) -> None:
+    """Make `row` the newest history of a tensor that was just written."""
+    view = tensor._view
+    node = record(row, args, [tensor])
+    if view is None:
+        return
+    base = view.base
+    slices = CopySlices(gradient_edge(base), geometry(base, base), geometry(tensor, base))
+    slices.operation = node
+    slices.edges += node.edges[1:]
+    slices.outputs = ((base._array.shape, base._array.dtype),)
+    base._edge, base._requires_grad = (slices, 0), True
+    view.version = -1  # stale on purpose: the view's own history follows from its base's
+    refresh_view(tensor)
+
+
+LEAF = "leaf Variable that requires grad is being used in an in-place operation."
+NO_GRAD_VIEW = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given "
+    "that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+    "moving both the view and the inplace either both inside the no_grad block (if you don't want "
+    "the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+MULTIPLE_VIEW = (
+    "is a view and is being modified inplace. This view is the output of a function that returns "
+    "multiple views. Such functions do not allow the output views to be modified inplace. You "
+    "should replace the inplace operation by an out-of-place one."
+)
+OVERLAP = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single "
+    "memory location. Please clone() the tensor before performing the operation."
+)
+INFERENCE_UPDATE = (
+    "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "
+    "to get a normal tensor before doing inplace update."
+)

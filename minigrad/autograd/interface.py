@@ -1,0 +1,147 @@
+"""The public face of the engine: `backward` and `grad`, and the checks on what they are given."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from . import node as graph
+from .engine import accumulate, run_backward
+from .node import Edge, gradient_edge, refresh
+
+Tensor = Any
+Tensors = Any  # a Tensor or a sequence of them
+
+
+def backward(
+    tensors: Tensors,
+    grad_tensors: Tensors = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Tensors = None,
+    inputs: Tensors = None,
+) -> None:
+    """Add the gradients of `tensors` to `.grad` of the leaves that they depend on.
+
+    `grad_tensors`: one per tensor, of its shape; None for tensors of one element (ones).
+    `inputs`: accumulate into these Tensors only. Raises RuntimeError for a tensor that needs no
+    gradient, a shape mismatch, or a graph whose saved values were freed."""
+    roots = sequence(tensors)
+    if not roots:
+        raise RuntimeError("'tensors' argument to 'backward()' cannot be empty.")
+    if inputs is not None and not len(sequence(inputs)):
+        raise RuntimeError("'inputs' argument to 'backward()' cannot be empty.")
+    gradients = initial_gradients(roots, sequence(grad_tensors, len(roots)), create_graph)
+    if create_graph:
+        warnings.warn(CYCLE, UserWarning, stacklevel=3)
+    keep = create_graph if retain_graph is None else retain_graph
+    edges = [root_edge(i, t) for i, t in enumerate(roots)]
+    if inputs is None:
+        run_backward(edges, gradients, keep, create_graph)
+        return
+    targets = sequence(inputs)
+    wanted = [_wanted_edge(t) for t in targets]
+    arrived = run_backward(edges, gradients, keep, create_graph, wanted)
+    for tensor, edge in zip(targets, wanted, strict=True):
+        gradient = arrived.get(edge)
+        if gradient is not None:
+            accumulate(tensor, gradient if create_graph else gradient.copy(), create_graph)
+            for hook in list(tensor.hooks.accumulated.values()) if tensor.hooks else ():
+                hook(tensor)
+
+
+def grad(
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Tensors = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of the sum of `outputs` with respect to `inputs`, without touching `.grad`.
+
+    An input that the outputs do not depend on is an error, unless `allow_unused` (None is
+    returned for it) or `materialize_grads` (zeros)."""
+    if is_grads_batched:
+        raise NotImplementedError("is_grads_batched: call grad once per row of grad_outputs instead")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    roots, targets = sequence(outputs), sequence(inputs)
+    gradients = initial_gradients(roots, sequence(grad_outputs, len(roots)), create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    wanted = [_wanted_edge(t) for t in targets]
+    edges = [root_edge(i, t) for i, t in enumerate(roots)]
+    arrived = run_backward(edges, gradients, keep, create_graph, wanted)
+    found = []
+    for index, (tensor, edge) in enumerate(zip(targets, wanted, strict=True)):
+        gradient = arrived.get(edge)
+        if gradient is None and materialize_grads:
+            gradient = np.zeros_like(tensor._array)
+        elif gradient is None and not allow_unused:
+            raise RuntimeError(
+                f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior."
+            )
+        bare = gradient is None or isinstance(gradient, graph.Tensor)
+        found.append(gradient if bare else graph.wrap(gradient))
+    return tuple(found)
+
+
+def sequence(tensors: Tensors, count: int = 0) -> list[Tensor]:
+    """One Tensor, several, or None (meaning `count` times None) as a list."""
+    if tensors is None:
+        return [None] * count
+    return [tensors] if isinstance(tensors, graph.Tensor) else list(tensors)
+
+
+def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) -> list[Any]:
+    """The gradients to start from, one per root: those given, or ones for single elements."""
+    if len(given) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(given)} gradients")
+    refresh(*roots)
+    gradients = []
+    for index, (root, gradient) in enumerate(zip(roots, given, strict=True)):
+        if gradient is None:
+            if root._requires_grad and root._array.size != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            gradient = graph.wrap(np.ones_like(root._array))
+        elif not isinstance(gradient, graph.Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+        elif gradient._array.shape != root._array.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{index}] has a shape of {_size(gradient)} and output[{index}] "
+                f"has a shape of {_size(root)}."
+            )
+        gradients.append(gradient if recorded else gradient._array)
+    return gradients
+
+
+def _size(tensor: Tensor) -> str:
+    return f"torch.Size({list(tensor._array.shape)})"
+
+
+def root_edge(index: int, tensor: Tensor) -> Edge:
+    edge = gradient_edge(tensor)
+    if edge is None:
+        raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
+    return edge
+
+
+def _wanted_edge(tensor: Tensor) -> Edge:
+    refresh(tensor)
+    edge = gradient_edge(tensor)
+    if edge is None:
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    return edge
+
+
+CYCLE = (
+    "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+    "gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to "
+    "avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters "
+    "to None after use to break the cycle and avoid the leak."
+)

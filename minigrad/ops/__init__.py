@@ -1,0 +1,49 @@
+"""The ops: a table with one row per operation, and PyTorch's functions on top of it.
+
+`pointwise.py` shows what a row looks like; `shape.py` has the views, `indexing.py` what `t[...]`
+means, `linalg.py` the products, `reduction.py` the sums, `inplace.py` what overwrites,
+`creation.py` and `sampling.py` what makes tensors. This namespace is `xp` while a formula runs on
+Tensors; `arrays.py` is its twin for bare arrays.
+"""
+
+from ..autograd import node as _node
+from . import arrays as _arrays
+from .conversion import result_type, to, to_dtype
+from .creation import (
+    BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor,
+    ShortTensor, arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like, linspace, ones,
+    ones_like, tensor, zeros, zeros_like,
+)  # fmt: skip
+from .indexing import (
+    getitem, index, index_backward, narrow, select, select_backward, setitem, slice, slice_backward,
+    untouched,
+)  # fmt: skip
+from .inplace import copy_, fill_, zero_
+from .linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
+from .loss import mse_loss
+from .pointwise import (
+    abs, abs_, add, add_, allclose, bitwise_and, bitwise_and_, bitwise_not, bitwise_or, bitwise_or_,
+    bitwise_xor, bitwise_xor_, ceil, ceil_, clamp, clamp_, clamp_min, cos, cos_, div, div_, eq, eq_, equal,
+    exp, exp_, floor, floor_, floor_divide, floor_divide_, ge, ge_, gt, gt_, isclose, isfinite, isinf,
+    isnan, le, le_, log, log_, logical_and, logical_not, logical_not_, logical_or, lt, lt_, maximum,
+    minimum, mul, mul_, ne, ne_, neg, neg_, pow, pow_, rdiv, reciprocal, reciprocal_, relu, relu_,
+    remainder, remainder_, rpow, rsub, sigmoid, sigmoid_, sign, sign_, sin, sin_, sqrt, sqrt_, square,
+    sub, sub_, tanh, tanh_, where,
+)  # fmt: skip
+from .reduction import (
+    all, amax, amin, any, argmax, argmin, as_float, at_index, from_index, max, mean, min, prod, product_of_others,
+    std, sum, sum_dim, sum_to_size, var,
+)  # fmt: skip
+from .sampling import (
+    bernoulli, bernoulli_, exponential_, get_rng_state, initial_seed, normal, normal_, rand, rand_like,
+    randint, randn, randn_like, random_, randperm, seed, set_rng_state, uniform_,
+)  # fmt: skip
+from .shape import (
+    alias, cat, chunk, clone, contiguous, expand, expand_as, flatten, gather_strided, matrix_transpose,
+    permute, ravel, reshape, reshape_as, reversed_dims, scatter_strided, split, squeeze, stack, t,
+    transpose, unbind, unsqueeze, view, view_as, zeros_shaped,
+)  # fmt: skip
+
+import sys as _sys
+
+_node.array_ops, _node.tensor_ops = _arrays, _sys.modules[__name__]

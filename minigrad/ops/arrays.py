@@ -1,0 +1,40 @@
+"""What `xp` is while a formula runs on arrays: ops under PyTorch's names, on NumPy arrays.
+
+When the backward pass is recorded, `xp` is the package `minigrad.ops` instead, which has the same
+names for Tensors; so a formula may use just the names that are listed here. NumPy hands its
+functions on to the library whose arrays it is given, which is how the formulas run on a GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import indexing, linalg, pointwise, reduction, shape
+
+Array = Any
+exp, log, sin, cos, sign, floor = np.exp, np.log, np.sin, np.cos, np.sign, np.floor
+zeros_like, where, sum = np.zeros_like, np.where, np.sum
+pow = pointwise.raised
+mm, mv, matmul = linalg.product, linalg.product, np.matmul
+t, transpose, permute = np.transpose, np.swapaxes, np.transpose
+reshape, expand, unsqueeze = np.reshape, np.broadcast_to, np.expand_dims
+cat, stack = np.concatenate, np.stack
+sum_to_size, sum_dim = reduction.sum_to_size_array, reduction.sum_dim.forward
+product_of_others = reduction.product_of_others_array
+at_index, from_index = reduction.at_index.forward, reduction.from_index.forward
+scatter_strided, gather_strided = shape.scatter_strided.forward, shape.gather_strided.forward
+select_backward, slice_backward = indexing.select_backward.forward, indexing.slice_backward.forward
+index, index_backward = indexing.index_rows.forward, indexing.index_backward.forward
+untouched = indexing.untouched_array
+
+
+def as_float(mask: Array, like: Array) -> Array:
+    """A mask as numbers of the dtype of `like`."""
+    return mask.astype(like.dtype)
+
+
+def zeros_shaped(shape: tuple[int, ...], like: Array) -> Array:
+    """Zeros of any shape in the dtype of `like`."""
+    return np.zeros(shape, like.dtype)

@@ -1,0 +1,72 @@
+"""Changing the dtype or device of a tensor, and making tensors of other values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import node as graph
+from ..autograd.node import op, wrap
+from ..device import device as Device
+from ..dtypes import dtype as Dtype
+from ..dtypes import DIMENSIONED, NUMBER, SCALAR_TENSOR, combine, from_numpy, number_dtype
+
+Array = Any
+Tensor = Any
+
+
+@op("ToCopyBackward0", input=lambda grad: grad)
+def to_dtype(input: Array, dtype: Any) -> Array:
+    """A copy of `input` in another dtype; the engine casts its gradient back."""
+    return cast(input, dtype)
+
+
+def cast(array: Array, dtype: Any) -> Array:
+    with np.errstate(all="ignore"):
+        if array.dtype.kind == "f" and dtype.kind == "u":
+            return array.astype(np.int64).astype(dtype)  # as C++ does on x86: through a wide integer
+        return array.astype(dtype)
+
+
+def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """`to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other)`: `input` itself if nothing changes."""
+    dtype, device = kwargs.get("dtype"), kwargs.get("device")
+    copy = kwargs.get("copy", False)
+    for arg in args:
+        if isinstance(arg, Dtype):
+            dtype = arg
+        elif isinstance(arg, graph.Tensor):
+            dtype, device = from_numpy(arg._array.dtype), arg.device
+        elif isinstance(arg, (str, Device)):
+            device = arg
+        elif not isinstance(arg, bool) and arg is not None:
+            raise TypeError(f"to() received an invalid combination of arguments - got ({type(arg).__name__})")
+    if device is not None:
+        Device.of(device)
+    wanted = input._array.dtype if dtype is None else dtype.numpy
+    if wanted is input._array.dtype and not copy:
+        return input
+    return to_dtype(input, wanted)
+
+
+def as_tensor_like(value: Any, like: Tensor) -> Tensor:
+    """A Tensor for a value that is to be assigned into `like`: numbers in its dtype."""
+    if isinstance(value, graph.Tensor):
+        return value
+    if isinstance(value, np.ndarray):
+        return wrap(value)
+    with np.errstate(all="ignore"):
+        return wrap(cast(np.asarray(value), like._array.dtype))
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Dtype:
+    """The dtype that an operation on these two (Tensors or numbers) has."""
+    ranked = []
+    for value in (tensor1, tensor2):
+        if isinstance(value, graph.Tensor):
+            array = value._array
+            ranked.append((array.dtype, DIMENSIONED if array.ndim else SCALAR_TENSOR))
+        else:
+            ranked.append((number_dtype(value), NUMBER))
+    return from_numpy(combine(*ranked))

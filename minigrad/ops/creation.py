@@ -1,0 +1,271 @@
+"""Factories: tensors from values, from NumPy's memory, or filled by a rule."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd import node as graph
+from ..autograd.node import wrap
+from ..device import device as Device
+from ..dtypes import dtype as Dtype
+from .conversion import cast
+from .dims import size_of
+
+Array = Any
+Tensor = Any
+
+
+def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """A leaf around `array`, as the common arguments of all factories want it."""
+    if device is not None:
+        Device.of(device)
+    if requires_grad and array.dtype.kind != "f":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    result = wrap(array)
+    result._requires_grad = requires_grad
+    if graph.is_inference_mode_enabled():
+        result._version_counter = None
+    return result
+
+
+def numpy_dtype(dtype: Dtype | None) -> Any:
+    return dtypes.default_dtype() if dtype is None else dtype.numpy
+
+
+# --- from values ---------------------------------------------------------------------------------
+
+
+def tensor(data: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A new leaf with a copy of `data`: a number, nested sequences, an array or a Tensor.
+
+    Python floats become the default dtype, ints int64, bools bool; arrays keep their dtype."""
+    array = values(data)
+    wanted = array.dtype if dtype is None else dtype.numpy
+    return finish(np.array(cast(array, wanted) if array.dtype is not wanted else array, order="C"), requires_grad, device)
+
+
+def values(data: Any) -> Array:
+    """`data` as an array of the dtype that `tensor(data)` has."""
+    if isinstance(data, graph.Tensor):
+        return data._array
+    if isinstance(data, (np.ndarray, np.generic)):
+        dtypes.from_numpy(data.dtype)
+        return np.asarray(data)
+    shape = _nested_shape(data)
+    flat: list[Any] = []
+    _flatten(data, shape, 0, flat)
+    if not flat:
+        return np.zeros(shape, dtypes.default_dtype())
+    if all(isinstance(v, np.ndarray) for v in flat):
+        return np.array(flat).reshape(shape)
+    kinds = [dtypes.number_dtype(v) for v in flat]
+    common = max(set(kinds), key=lambda d: "bif".index(d.kind))
+    try:
+        return np.array(flat, np.float64 if common.kind == "f" else common).astype(common).reshape(shape)
+    except OverflowError:
+        raise RuntimeError("Overflow when unpacking long long") from None
+
+
+def _nested_shape(data: Any) -> tuple[int, ...]:
+    """The shape that the first elements of nested sequences suggest."""
+    shape = []
+    while _is_sequence(data):
+        shape.append(len(data))
+        if not len(data):
+            break
+        data = data[0]
+    return tuple(shape)
+
+
+def _is_sequence(data: Any) -> bool:
+    return isinstance(data, (list, tuple, range)) or (
+        isinstance(data, (np.ndarray, graph.Tensor)) and bool(data.ndim)
+    )
+
+
+def _flatten(data: Any, shape: tuple[int, ...], dim: int, out: list[Any]) -> None:
+    """Append the numbers of `data`, whose sequences must have the sizes of `shape`."""
+    if dim == len(shape):
+        out.append(_number(data))
+        return
+    if not _is_sequence(data):
+        raise TypeError(f"not a sequence at dim {dim} (got {type(data).__name__})")
+    if len(data) != shape[dim]:
+        raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
+    for item in data:
+        _flatten(item, shape, dim + 1, out)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, graph.Tensor):
+        return value._array.item()
+    if isinstance(value, (bool, int, float, np.number, np.bool_)):
+        return value.item() if isinstance(value, np.generic) and value.dtype.kind != "f" else value
+    if isinstance(value, np.ndarray) and not value.ndim:
+        return value.item()
+    if isinstance(value, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if isinstance(value, (list, tuple)):
+        raise ValueError("too many dimensions")
+    if isinstance(value, complex):
+        raise TypeError("complex numbers are not supported: minigrad has real dtypes only; use two tensors")
+    raise RuntimeError(f"Could not infer dtype of {type(value).__name__}")
+
+
+def as_tensor(data: Any, dtype: Dtype | None = None, device: Any = None) -> Tensor:
+    """`data` as a Tensor; memory is shared, and a Tensor stays itself, where nothing changes."""
+    if isinstance(data, graph.Tensor):
+        return data.to(dtype) if dtype is not None else data
+    if isinstance(data, np.ndarray):
+        shared = from_numpy(data)
+        return shared.to(dtype) if dtype is not None else shared
+    return tensor(data, dtype=dtype, device=device)
+
+
+def from_numpy(ndarray: Array) -> Tensor:
+    """A Tensor that shares the memory of a NumPy array."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtypes.from_numpy(ndarray.dtype)
+    if any(s < 0 for s in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides "
+            "are not currently supported. (You can probably work around this by making a copy of your "
+            "array  with array.copy().) "
+        )
+    return finish(ndarray)
+
+
+def legacy(dtype: Any) -> Any:
+    """`FloatTensor` and its like: called with sizes, or with one sequence of values."""
+
+    def constructor(*args: Any) -> Tensor:
+        if not args:
+            return finish(np.zeros(0, dtype))
+        if len(args) == 1 and not isinstance(args[0], int):
+            if isinstance(args[0], graph.Tensor):
+                return args[0].detach()
+            if isinstance(args[0], float):
+                raise TypeError("new(): data must be a sequence (got float)")
+            return finish(np.array(cast(values(args[0]), np.dtype(dtype)), order="C"))
+        return finish(np.zeros(size_of(args), dtype))
+
+    return constructor
+
+
+FloatTensor, DoubleTensor, HalfTensor = legacy(np.float32), legacy(np.float64), legacy(np.float16)
+LongTensor, IntTensor, ShortTensor = legacy(np.int64), legacy(np.int32), legacy(np.int16)
+CharTensor, ByteTensor, BoolTensor = legacy(np.int8), legacy(np.uint8), legacy(np.bool_)
+
+# --- filled by a rule ----------------------------------------------------------------------------
+
+
+def _size(name: str, size: Any) -> tuple[int, ...]:
+    try:
+        shape = size_of(size)
+    except TypeError:
+        bad = next(s for s in (size[0] if isinstance(size[0], (list, tuple)) else size) if not isinstance(s, int))
+        raise TypeError(
+            f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(bad).__name__}"
+        ) from None
+    for s in shape:
+        if s < 0:
+            raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+    return shape
+
+
+def zeros(*size: Any, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of shape `size`."""
+    return finish(np.zeros(_size("zeros", size), numpy_dtype(dtype)), requires_grad, device)
+
+
+def ones(*size: Any, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of shape `size`."""
+    return finish(np.ones(_size("ones", size), numpy_dtype(dtype)), requires_grad, device)
+
+
+def empty(*size: Any, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of shape `size` whose values are not set (here they are zeros)."""
+    return finish(np.zeros(_size("empty", size), numpy_dtype(dtype)), requires_grad, device)
+
+
+def full(
+    size: Any, fill_value: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor of shape `size` filled with a number, whose kind decides the dtype."""
+    value = fill_value._array if isinstance(fill_value, graph.Tensor) else np.asarray(fill_value)
+    wanted = dtype.numpy if dtype is not None else dtypes.number_dtype(value.item())
+    return finish(np.full(_size("full", (size,)), cast(value, wanted)), requires_grad, device)
+
+
+def zeros_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of `input`."""
+    return finish(np.zeros(input._array.shape, _dtype_like(input, dtype)), requires_grad, device)
+
+
+def ones_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of `input`."""
+    return finish(np.ones(input._array.shape, _dtype_like(input, dtype)), requires_grad, device)
+
+
+def empty_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor in the shape and dtype of `input` whose values are not set (here they are zeros)."""
+    return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor in the shape and dtype of `input`, filled with a number."""
+    wanted = _dtype_like(input, dtype)
+    return finish(np.full(input._array.shape, cast(np.asarray(fill_value), wanted)), requires_grad, device)
+
+
+def _dtype_like(input: Tensor, dtype: Dtype | None) -> Any:
+    return input._array.dtype if dtype is None else dtype.numpy
+
+
+def eye(n: int, m: int | None = None, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The (n, m) matrix with ones on its diagonal and zeros elsewhere."""
+    return finish(np.eye(n, m, dtype=numpy_dtype(dtype)), requires_grad, device)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Dtype | None = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """start, start + step, ... below `end`; int64 if all three are whole numbers."""
+    start, end = (0, start) if end is None else (start, end)
+    start, end, step = (v.item() if isinstance(v, graph.Tensor) else v for v in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
+    wanted = dtype.numpy if dtype is not None else np.dtype(np.int64) if whole else dtypes.default_dtype()
+    count = math.ceil((end - start) / step)
+    wide = np.int64 if wanted.kind in "iu" and whole else np.float64
+    return finish((wide(start) + np.arange(count, dtype=wide) * wide(step)).astype(wanted), requires_grad, device)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` numbers from `start` to `end`, both included, at equal distances."""
+    steps = operator.index(steps)
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    wanted = numpy_dtype(dtype)
+    kind = wanted.type if wanted.kind == "f" else np.float32
+    if steps == 1:
+        return finish(np.full(1, start).astype(wanted), requires_grad, device)
+    step = (kind(end) - kind(start)) / kind(max(steps - 1, 1))
+    i = np.arange(steps)
+    rising = (kind(start) + step * i.astype(kind)).astype(kind)
+    falling = (kind(end) - step * (steps - 1 - i).astype(kind)).astype(kind)
+    return finish(np.where(i < steps // 2, rising, falling).astype(wanted), requires_grad, device)

@@ -1,0 +1,293 @@
+"""Indexing: `t[...]` and its assignment.
+
+As in PyTorch an index expression is taken apart from left to right: an integer selects, a slice
+slices, None puts in a dimension (all three are views), and what remains of tensors, lists and
+masks is one gather, which copies.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..autograd.inplace import begin_write, view_op, write
+from ..autograd.node import op, wrap
+from ..autograd import node as graph
+from .dims import wrap_dim
+from .shape import alias, unsqueeze
+
+Array = Any
+Tensor = Any
+ALL = slice(None)
+
+
+@view_op(
+    "SelectBackward0",
+    input=lambda grad, input_shape, dim, index, xp: xp.select_backward(grad, input_shape, dim, index),
+)
+def _select(input: Array, dim: int, index: int) -> Array:
+    return input[(ALL,) * dim + (index, ...)]
+
+
+@op("SelectBackwardBackward0", grad=lambda grad, dim, index, xp: xp.select(grad, dim, index))
+def select_backward(grad: Array, shape: tuple[int, ...], dim: int, index: int) -> Array:
+    """Zeros of `shape` with `grad` at one position of `dim`."""
+    out = np.zeros(shape, grad.dtype)
+    out[(ALL,) * dim + (index, ...)] = grad
+    return out
+
+
+@view_op(
+    "SliceBackward0",
+    input=lambda grad, input_shape, dim, where, xp: xp.slice_backward(grad, input_shape, dim, where),
+)
+def _slice(input: Array, dim: int, where: slice) -> Array:
+    return input[(ALL,) * dim + (where, ...)]
+
+
+@op("SliceBackwardBackward0", grad=lambda grad, dim, where, xp: xp.slice(grad, dim, where))
+def slice_backward(grad: Array, shape: tuple[int, ...], dim: int, where: slice) -> Array:
+    """Zeros of `shape` with `grad` in one slice of `dim`."""
+    out = np.zeros(shape, grad.dtype)
+    out[(ALL,) * dim + (where, ...)] = grad
+    return out
+
+
+
+
+@op(
+    "IndexBackward0",
+    input=lambda grad, input_shape, indices, xp: xp.index_backward(grad, input_shape, indices),
+)
+def index_rows(input: Array, indices: tuple[Any, ...]) -> Array:
+    """Elements gathered by integer arrays and masks (slices stand for untouched dimensions)."""
+    return input[indices]
+
+
+@op("IndexPutBackward1", grad=lambda grad, indices, xp: xp.index(grad, indices))
+def index_backward(grad: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Array:
+    """Zeros of `shape` to which `grad` is added at `indices`, once per occurrence."""
+    out = np.zeros(shape, grad.dtype)
+    np.add.at(out, indices, grad)
+    return out
+
+
+def _put_formula_input(grad: Any, indices: Any, xp: Any) -> Any:
+    return xp.where(xp.untouched(grad, indices), grad, 0.0)
+
+
+@op(
+    "IndexPutBackward0",
+    input=_put_formula_input,
+    values=lambda grad, indices, xp: xp.index(grad, indices),
+)
+def _index_put(input: Array, values: Array, indices: tuple[Any, ...]) -> Array:
+    out = input.copy()
+    out[indices] = values
+    return out
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """A view without dimension `dim`, at position `index` of it."""
+    array = input._array
+    if not array.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    at = wrap_dim(dim, array.ndim)
+    size = array.shape[at]
+    if not -size <= index < size:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(array.shape)} at dimension {at}"
+        )
+    return _select(input, at, index % size)
+
+
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """A view of `length` positions of `dim` from `start` on."""
+    at = wrap_dim(dim, input._array.ndim)
+    size = input._array.shape[at]
+    begin = start + size if start < 0 else start
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if begin + length > size:
+        raise RuntimeError(
+            f"start ({begin}) + length ({length}) exceeds dimension size ({size})."
+        )
+    return _slice(input, at, slice(begin, begin + length, 1))
+
+
+# --- index expressions ---------------------------------------------------------------------------
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """`input[index]`."""
+    if isinstance(index, slice):  # alone, it is a node even where it takes everything
+        return _apply_slice(input, 0, index, keep=True) if input._array.ndim else _zero_dim()
+    view, indices = _basic(input, index)
+    if indices is not None:
+        return index_rows(view, indices)
+    return alias(view) if view is input else view
+
+
+def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """`input[index] = value`, recorded like any other in-place operation."""
+    from .conversion import as_tensor_like
+    from .inplace import copy_
+
+    value = as_tensor_like(value, input)
+    begin_write(input, value)
+    view, indices = _basic(input, index)
+    array = value._array
+    while array.ndim > view._array.ndim and array.shape[0] == 1 and indices is None:
+        value = _select(value, 0, 0)
+        array = value._array
+    if indices is None:
+        copy_(view, value)
+        return
+    target = view._array[indices].shape
+    try:
+        np.broadcast_to(array, target)
+    except ValueError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(array.shape)} cannot be broadcast to indexing "
+            f"result of shape {list(target)}"
+        ) from None
+    if array.dtype is not view._array.dtype:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{_scalar(view)} for the destination and {_scalar(value)} for the source."
+        )
+    write(_index_put.row, (view, value, indices), _index_put.forward(view._array, array, indices))
+
+
+def _scalar(tensor: Tensor) -> str:
+    from ..dtypes import scalar_name
+
+    return scalar_name(tensor._array.dtype)
+
+
+def _basic(input: Tensor, index: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
+    """The view that integers, slices and None select, and the arrays still to gather by."""
+    items = [_regular(i) for i in (index if isinstance(index, tuple) else (index,))]
+    ndim = input._array.ndim
+    used = sum(_consumes(i) for i in items)
+    if not ndim and used:
+        _zero_dim()
+    if used > ndim:
+        raise IndexError(f"too many indices for tensor of dimension {ndim}")
+    if sum(i is Ellipsis for i in items) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    view, dim, original = input, 0, 0
+    gather: dict[int, Array] = {}
+    for item in items:
+        if item is Ellipsis:
+            dim, original = dim + ndim - used, original + ndim - used
+        elif item is None:
+            view, dim = unsqueeze(view, dim), dim + 1
+        elif isinstance(item, bool):
+            view = unsqueeze(view, dim)
+            gather[dim] = np.zeros(1 if item else 0, np.int64)
+            dim += 1
+        elif isinstance(item, int):
+            view, original = _apply_int(view, dim, item, original), original + 1
+        elif isinstance(item, slice):
+            view, dim, original = _apply_slice(view, dim, item), dim + 1, original + 1
+        else:
+            for array in _index_arrays(item, view._array.shape[dim:], dim):
+                gather[dim] = array
+                dim, original = dim + 1, original + 1
+    if not gather:
+        return view, None
+    return view, tuple(gather.get(i, ALL) for i in range(max(gather) + 1))
+
+
+def _regular(item: Any) -> Any:
+    """One item of an index expression as int, bool, slice, None, Ellipsis or array."""
+    if item is None or item is Ellipsis or isinstance(item, (bool, slice, int)):
+        return item
+    if isinstance(item, graph.Tensor):
+        item = item._array
+    elif isinstance(item, (list, tuple, range)):
+        item = np.asarray([_regular(i) for i in item]) if len(item) else np.zeros(0, np.int64)
+    elif hasattr(item, "__index__") and not isinstance(item, np.ndarray):
+        return operator.index(item)
+    elif isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
+    elif not isinstance(item, np.ndarray):
+        raise _unusable(type(item).__name__)
+    if item.dtype.kind == "f":
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    return int(item) if item.ndim == 0 and item.dtype.kind in "iu" else item
+
+
+def _unusable(kind: str) -> IndexError:
+    return IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+        f"indices (got {kind})"
+    )
+
+
+def _consumes(item: Any) -> int:
+    """How many dimensions of the tensor an item stands for."""
+    if item is None or item is Ellipsis or isinstance(item, bool):
+        return 0
+    return item.ndim if isinstance(item, np.ndarray) and item.dtype == bool else 1
+
+
+def _zero_dim() -> Any:
+    raise IndexError(
+        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+        "convert a 0-dim tensor to a number"
+    )
+
+
+def _apply_int(input: Tensor, dim: int, index: int, original: int) -> Tensor:
+    size = input._array.shape[dim]
+    if not -size <= index < size:
+        raise IndexError(f"index {index} is out of bounds for dimension {original} with size {size}")
+    return _select(input, dim, index % size)
+
+
+def _apply_slice(input: Tensor, dim: int, item: slice, keep: bool = False) -> Tensor:
+    size = input._array.shape[dim]
+    step = 1 if item.step is None else operator.index(item.step)
+    if step <= 0:
+        raise ValueError("step must be greater than zero")
+    start, stop, _ = slice(item.start, item.stop, step).indices(size)
+    if start == 0 and stop == size and step == 1 and not keep:
+        return input
+    return _slice(input, dim, slice(start, stop, step))
+
+
+def _index_arrays(item: Array, shape: tuple[int, ...], dim: int) -> list[Array]:
+    """The integer arrays that an index array or mask stands for, checked against the sizes."""
+    if item.dtype == bool:
+        if item.shape != shape[: item.ndim]:
+            at = next(i for i, (a, b) in enumerate(zip(item.shape, shape, strict=False)) if a != b)
+            raise IndexError(
+                f"The shape of the mask {list(item.shape)} at index {at} does not match the shape of the "
+                f"indexed tensor {list(shape)} at index {at}"
+            )
+        return list(np.nonzero(item))
+    size = shape[0]
+    outside = (item < -size) | (item >= size)
+    if outside.any():
+        raise IndexError(
+            f"index {item[outside].flat[0]} is out of bounds for dimension {dim} with size {size}"
+        )
+    return [item.astype(np.int64)]  # a copy: the graph must not see later changes
+
+
+def untouched(grad: Tensor, indices: tuple[Any, ...]) -> Tensor:
+    """False where an assignment to `indices` wrote."""
+    return wrap(untouched_array(grad._array, indices))
+
+
+def untouched_array(grad: Array, indices: tuple[Any, ...]) -> Array:
+    mask = np.ones(grad.shape, bool)
+    mask[indices] = False
+    return mask
+
+
+index, slice = index_rows, _slice  # the names that formulas use  # noqa: A001

@@ -1,0 +1,80 @@
+"""In-place ops that have no out-of-place twin: filling and copying."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import promotion
+from ..autograd import node as graph
+from ..autograd.inplace import write
+from ..autograd.node import op
+from .conversion import cast
+
+Array = Any
+Tensor = Any
+
+
+@op("CopyBackwards", input=lambda grad, xp: xp.zeros_like(grad), src=lambda grad: grad)
+def _copy(input: Array, src: Array) -> Array:
+    return np.broadcast_to(cast(src, input.dtype), input.shape)
+
+
+@op("FillBackward2", input=lambda grad, xp: xp.zeros_like(grad))
+def _fill(input: Array, value: Any) -> Array:
+    return np.full(input.shape, cast(np.asarray(value), input.dtype))
+
+
+@op("FillBackward3", input=lambda grad, xp: xp.zeros_like(grad), value=lambda grad, xp: xp.sum(grad))
+def _fill_tensor(input: Array, value: Array) -> Array:
+    return np.full(input.shape, cast(value, input.dtype))
+
+
+@op("ZeroBackward0", input=lambda grad, xp: xp.zeros_like(grad))
+def _zero(input: Array) -> Array:
+    return np.zeros_like(input)
+
+
+def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """Overwrite `input` with `src`, which broadcasts and is cast."""
+    a, b = input._array, src._array
+    try:
+        out = _copy.forward(a, b)
+    except ValueError:
+        raise _does_not_expand(a.shape, b.shape) from None
+    return write(_copy.row, (input, src), out)
+
+
+def _does_not_expand(target: tuple[int, ...], source: tuple[int, ...]) -> RuntimeError:
+    if len(source) > len(target):
+        return RuntimeError(
+            f"The number of sizes provided ({len(target)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({len(source)})"
+        )
+    offset = len(target) - len(source)
+    at = next(i for i, s in enumerate(source) if s not in (1, target[i + offset])) + offset
+    return RuntimeError(
+        f"The expanded size of the tensor ({target[at]}) must match the existing size "
+        f"({source[at - offset]}) at non-singleton dimension {at}.  Target sizes: {list(target)}.  "
+        f"Tensor sizes: {list(source)}"
+    )
+
+
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """Set every element to `value`, a number or a 0-d Tensor."""
+    if isinstance(value, graph.Tensor):
+        if value._array.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value._array.ndim} dimensions."
+            )
+        return write(_fill_tensor.row, (input, value), _fill_tensor.forward(input._array, value._array))
+    if not isinstance(value, promotion.NUMBERS):
+        raise TypeError(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
+    return write(_fill.row, (input, value), _fill.forward(input._array, value))
+
+
+def zero_(input: Tensor) -> Tensor:
+    """Set every element to 0."""
+    return write(_zero.row, (input,), _zero.forward(input._array))

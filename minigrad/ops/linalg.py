@@ -1,0 +1,229 @@
+"""Linear algebra: products of vectors, matrices and batches of matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd import node as graph
+from ..autograd.node import op
+from .shape import _unsafe_view, expand, reshape, squeeze_product, t, unsqueeze, view
+
+Array = Any
+Tensor = Any
+
+
+def product(mat1: Array, mat2: Array) -> Array:
+    """The matrix product; `ndarray.dot` is a third of the cost of `@` on small matrices."""
+    return mat1.dot(mat2)
+
+
+@op(
+    "MmBackward0",
+    input=lambda grad, mat2, xp: xp.mm(grad, xp.t(mat2)),
+    mat2=lambda grad, input, xp: xp.mm(xp.t(input), grad),
+)
+def _mm(input: Array, mat2: Array) -> Array:
+    return input.dot(mat2)
+
+
+@op(
+    "AddmmBackward0",
+    input=lambda grad: grad,
+    mat1=lambda grad, mat2, xp: xp.mm(grad, xp.t(mat2)),
+    mat2=lambda grad, mat1, xp: xp.mm(xp.t(mat1), grad),
+)
+def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
+    return mat1.dot(mat2) + input
+
+
+@op(
+    "BmmBackward0",
+    input=lambda grad, mat2, xp: xp.matmul(grad, xp.transpose(mat2, 1, 2)),
+    mat2=lambda grad, input, xp: xp.matmul(xp.transpose(input, 1, 2), grad),
+)
+def _bmm(input: Array, mat2: Array) -> Array:
+    return np.matmul(input, mat2)
+
+
+@op(
+    "MvBackward0",
+    input=lambda grad, vec, xp: xp.unsqueeze(grad, 1) * vec,
+    vec=lambda grad, input, xp: xp.mv(xp.t(input), grad),
+)
+def _mv(input: Array, vec: Array) -> Array:
+    return input.dot(vec)
+
+
+@op("DotBackward0", input=lambda grad, tensor: grad * tensor, tensor=lambda grad, input: grad * input)
+def _dot(input: Array, tensor: Array) -> Array:
+    return input.dot(tensor)
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices, (n, m) and (m, p)."""
+    a, b = _arrays("mm", input, mat2)
+    if a.ndim != 2 or b.ndim != 2:
+        raise RuntimeError(f"{'self' if a.ndim != 2 else 'mat2'} must be a matrix")
+    if a.shape[1] != b.shape[0]:
+        raise _cannot_multiply(a, b)
+    _same_dtype(a, b)
+    return _mm(input, mat2)
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Products of pairs of matrices, (b, n, m) and (b, m, p)."""
+    a, b = _arrays("bmm", input, mat2)
+    if a.ndim != 3 or b.ndim != 3:
+        raise RuntimeError(f"batch{1 if a.ndim != 3 else 2} must be a 3D tensor")
+    if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, "
+            f"{a.shape[2]}] but got: [{b.shape[0]}, {b.shape[1]}]."
+        )
+    _same_dtype(a, b)
+    return _bmm(input, mat2)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """The product of a matrix (n, m) and a vector (m)."""
+    a, b = _arrays("mv", input, vec)
+    if a.ndim != 2 or b.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {b.ndim}, {a.ndim}, {b.ndim}")
+    if a.shape[1] != b.shape[0]:
+        raise RuntimeError(
+            f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})"
+        )
+    _same_dtype(a, b)
+    return _mv(input, vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The inner product of two vectors of one length."""
+    a, b = _arrays("dot", input, tensor)
+    if a.ndim != 1 or b.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
+    if a.shape != b.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same "
+            f"number of elements, but got {a.size} and {b.size} elements respectively"
+        )
+    if a.dtype is not b.dtype:
+        raise RuntimeError(
+            f"dot : expected both vectors to have same dtype, but found {_cpp(a)} and {_cpp(b)}"
+        )
+    return _dot(input, tensor)
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The product of vectors, matrices, or batches of matrices (whose batch sizes broadcast).
+
+    Made of the same steps as PyTorch's, so the graph has the same nodes."""
+    a, b = _arrays("matmul", input, other)
+    if a.ndim == 2 and b.ndim == 2:
+        return mm(input, other)
+    if not a.ndim or not b.ndim:
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D"
+        )
+    if a.ndim == 1 and b.ndim == 1:
+        return dot(input, other)
+    if a.ndim == 2 and b.ndim == 1:
+        return mv(input, other)
+    if a.ndim == 1 and b.ndim == 2:
+        return squeeze_product(mm(unsqueeze(input, 0), other), 0)
+    if b.ndim <= 2 <= a.ndim:
+        return _folded(input, other)
+    return _batched(input, other)
+
+
+def _folded(input: Tensor, other: Tensor) -> Tensor:
+    """A batch times one matrix or vector: all rows of the batch at once."""
+    shape = input._array.shape
+    rows = reshape(input, (math.prod(shape[:-1]), shape[-1]))
+    if other._array.ndim == 1:
+        return _unsafe_view(mv(rows, other), shape[:-1])
+    return _unsafe_view(mm(rows, other), shape[:-1] + other._array.shape[-1:])
+
+
+def _batched(input: Tensor, other: Tensor) -> Tensor:
+    """Both have batch dimensions (or a vector or matrix meets a batch): one product per pair."""
+    vector = input._array.ndim == 1, other._array.ndim == 1
+    input = unsqueeze(input, 0) if vector[0] else input
+    other = unsqueeze(other, 1) if vector[1] else other
+    a, b = input._array.shape, other._array.shape
+    try:
+        batch = np.broadcast_shapes(a[:-2], b[:-2])
+    except ValueError:
+        from ..promotion import broadcast_error
+
+        raise broadcast_error([np.empty(a[:-2]), np.empty(b[:-2])]) from None
+    count = math.prod(batch)
+    left = reshape(expand(input, batch + a[-2:]), (count, *a[-2:]))
+    right = reshape(expand(other, batch + b[-2:]), (count, *b[-2:]))
+    rows, columns = ([] if vector[0] else [a[-2]]), ([] if vector[1] else [b[-1]])
+    return _unsafe_view(bmm(left, right), (*batch, *rows, *columns))
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the product's shape."""
+    a, b = _arrays("addmm", mat1, mat2)
+    if a.shape[1:] != b.shape[:1]:
+        raise _cannot_multiply(a, b)
+    _same_dtype(a, b)
+    if beta == 1 and alpha == 1:
+        return _addmm(input, mat1, mat2)
+    return _addmm(input * beta, mat1 * alpha, mat2)
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`input @ weight.T + bias`: (..., in), (out, in), (out) give (..., out)."""
+    a = input._array
+    if bias is None:
+        return matmul(input, t(weight))
+    if a.ndim == 2:
+        return addmm(bias, input, t(weight))
+    rows = view(input, -1, a.shape[-1]) if a.flags.c_contiguous else reshape(input, -1, a.shape[-1])
+    return view(addmm(bias, rows, t(weight)), a.shape[:-1] + weight._array.shape[:1])
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """The products of each element of one vector with each of the other."""
+    a, b = _arrays("outer", input, vec2)
+    if a.ndim != 1 or b.ndim != 1:
+        raise RuntimeError(f"outer: Expected 1-D argument {'self' if a.ndim != 1 else 'vec2'}, but got "
+                           f"{(a if a.ndim != 1 else b).ndim}-D")  # fmt: skip
+    return reshape(input, a.shape[0], 1) * vec2
+
+
+def _arrays(name: str, first: Any, second: Any) -> tuple[Array, Array]:
+    from ..promotion import not_a_tensor
+
+    for position, (argument, value) in enumerate((("input", first), ("other", second)), 1):
+        if not isinstance(value, graph.Tensor):
+            raise not_a_tensor(name, argument, position, value)
+    return first._array, second._array
+
+
+def _cannot_multiply(a: Array, b: Array) -> RuntimeError:
+    return RuntimeError(
+        "mat1 and mat2 shapes cannot be multiplied "
+        f"({'x'.join(map(str, a.shape))} and {'x'.join(map(str, b.shape))})"
+    )
+
+
+def _same_dtype(a: Array, b: Array) -> None:
+    if a.dtype is not b.dtype:
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {_cpp(a)} != {_cpp(b)}"
+        )
+
+
+CPP_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bool": "bool"}
+CPP_NAMES |= {"int64": "long", "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char"}
+
+
+def _cpp(array: Array) -> str:
+    return CPP_NAMES[array.dtype.name]

@@ -1,0 +1,471 @@
+"""Shape ops: views of the same memory where that is possible, copies where it is not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd.inplace import MULTIPLE, Geometry, view_op
+from ..autograd.node import op, unwrap, wrap
+from .dims import infer_size, size_of, wrap_dim
+
+Array = Any
+Tensor = Any
+
+# --- the same elements in another shape ----------------------------------------------------------
+
+
+@view_op("ViewBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _view(input: Array, shape: tuple[int, ...]) -> Array:
+    out = input.reshape(shape)
+    if out.size and not np.may_share_memory(out, input):
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return out
+
+
+@op("UnsafeViewBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _unsafe_view(input: Array, shape: tuple[int, ...]) -> Array:
+    return input.reshape(shape)
+
+
+@op("CloneBackward0", input=lambda grad: grad)
+def _clone(input: Array) -> Array:
+    return input.copy("K") if input.ndim else input.copy()
+
+
+@op("CloneBackward0", input=lambda grad: grad)
+def _clone_contiguous(input: Array) -> Array:
+    return input.copy("C")
+
+
+@view_op("AliasBackward0", input=lambda grad: grad)
+def alias(input: Array) -> Array:
+    """A new Tensor for the same memory."""
+    return input[...]
+
+
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """The same memory in another shape; RuntimeError if that needs a copy. One size may be -1."""
+    return _view(input, infer_size(size_of(shape), input._array.size))
+
+
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """`view` where that is possible, else a copy in the other shape."""
+    size = infer_size(size_of(shape[0] if len(shape) == 1 and not _is_int(shape[0]) else shape), input._array.size)
+    if _viewable(input._array, size):
+        return _view(input, size)
+    return _unsafe_view(_clone_contiguous(input), size)
+
+
+def _is_int(value: Any) -> bool:
+    return not isinstance(value, (list, tuple))
+
+
+def _viewable(array: Array, shape: tuple[int, ...]) -> bool:
+    return bool(array.flags.c_contiguous or not array.size or np.may_share_memory(array.reshape(shape), array))
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """`input` viewed in the shape of `other`."""
+    return view(input, other._array.shape)
+
+
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """`input` reshaped to the shape of `other`."""
+    return reshape(input, other._array.shape)
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """The dimensions from `start_dim` to `end_dim` made one."""
+    shape = input._array.shape
+    if not shape:
+        return reshape(input, 1)
+    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if start == end:
+        return input
+    return reshape(input, shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :])
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension."""
+    return reshape(input, -1)
+
+
+@view_op("UnsqueezeBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _unsqueeze(input: Array, dim: int) -> Array:
+    return np.expand_dims(input, dim)
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """A dimension of size 1 put in before `dim`."""
+    return _unsqueeze(input, wrap_dim(dim, input._array.ndim + 1))
+
+
+def _drop_ones(input: Array, dims: Sequence[int]) -> Array:
+    return input.reshape([s for i, s in enumerate(input.shape) if not (i in dims and s == 1)])
+
+
+@view_op("SqueezeBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _squeeze_all(input: Array) -> Array:
+    return _drop_ones(input, range(input.ndim))
+
+
+@view_op("SqueezeBackward1", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _squeeze_dim(input: Array, dim: int) -> Array:
+    return _drop_ones(input, [dim])
+
+
+@view_op("SqueezeBackward2", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _squeeze_dims(input: Array, dims: tuple[int, ...]) -> Array:
+    return _drop_ones(input, dims)
+
+
+@op("SqueezeBackward4", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def squeeze_product(input: Array, dim: int) -> Array:
+    """The product of a vector and a matrix without the dimension that was put in for it."""
+    return _drop_ones(input, [dim])
+
+
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Without the dimensions of size 1: all of them, or those that are named."""
+    ndim = input._array.ndim
+    if dim is None:
+        return _squeeze_all(input)
+    if isinstance(dim, (list, tuple)):
+        return _squeeze_dims(input, tuple(wrap_dim(d, ndim) for d in dim))
+    return _squeeze_dim(input, wrap_dim(dim, ndim))
+
+
+# --- the dimensions in another order -------------------------------------------------------------
+
+
+@view_op("TBackward0", input=lambda grad, xp: xp.t(grad))
+def _t(input: Array) -> Array:
+    return input.T
+
+
+def t(input: Tensor) -> Tensor:
+    """A matrix transposed; vectors and scalars stay as they are."""
+    if unwrap(input).ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D")
+    return _t(input)
+
+
+@view_op("TransposeBackward0", input=lambda grad, dim0, dim1, xp: xp.transpose(grad, dim0, dim1))
+def _transpose(input: Array, dim0: int, dim1: int) -> Array:
+    return input.swapaxes(dim0, dim1) if input.ndim else input[...]
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged."""
+    ndim = input._array.ndim
+    return _transpose(input, wrap_dim(dim0, ndim), wrap_dim(dim1, ndim))
+
+
+@view_op("PermuteBackward0", input=lambda grad, dims, xp: xp.permute(grad, np.argsort(dims).tolist()))
+def _permute(input: Array, dims: tuple[int, ...]) -> Array:
+    return input.transpose(dims)
+
+
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """The dimensions in the order `dims`."""
+    ndim = input._array.ndim
+    order = tuple(wrap_dim(d, ndim) for d in size_of(dims))
+    if len(order) != ndim:
+        raise RuntimeError(
+            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length "
+            f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
+            f"len(dims) = {len(order)}"
+        )
+    if len(set(order)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return _permute(input, order)
+
+
+def reversed_dims(input: Tensor) -> Tensor:
+    """All dimensions in reverse: the attribute `T`."""
+    return _permute(input, tuple(reversed(range(input._array.ndim))))
+
+
+def matrix_transpose(input: Tensor) -> Tensor:
+    """The last two dimensions exchanged: the attribute `mT`."""
+    if input._array.ndim < 2:
+        raise RuntimeError(
+            "tensor.mT is only supported on matrices or batches of matrices. Got "
+            f"{input._array.ndim}-D tensor."
+        )
+    return transpose(input, -2, -1)
+
+
+# --- broadcasting and copies ---------------------------------------------------------------------
+
+
+@view_op("ExpandBackward0", input=lambda grad: grad)
+def _expand(input: Array, size: tuple[int, ...]) -> Array:
+    expanded = np.broadcast_to(input, size)
+    if isinstance(expanded, np.ndarray) and input.flags.writeable:
+        expanded = np.lib.stride_tricks.as_strided(input, size, expanded.strides)
+    return expanded
+
+
+def expand(input: Tensor, *size: Any) -> Tensor:
+    """`input` repeated along dimensions of size 1, without a copy; -1 keeps a size."""
+    have = input._array.shape
+    want = size_of(size)
+    if len(want) < len(have):
+        raise RuntimeError(
+            f"expand(torch.FloatTensor{{{list(have)}}}, size={list(want)}): the number of sizes provided "
+            f"({len(want)}) must be greater or equal to the number of dimensions in the tensor ({len(have)})"
+        )
+    padded = (None,) * (len(want) - len(have)) + have
+    sizes = []
+    for i, (w, h) in enumerate(zip(want, padded, strict=True)):
+        if w == -1 and h is None:
+            raise RuntimeError(
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+            )
+        if h not in (None, 1) and w not in (-1, h):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({w}) must match the existing size ({h}) at "
+                f"non-singleton dimension {i}.  Target sizes: {list(want)}.  Tensor sizes: {list(have)}"
+            )
+        sizes.append(h if w == -1 else w)
+    return _expand(input, tuple(sizes))
+
+
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """`input` expanded to the shape of `other`."""
+    return expand(input, other._array.shape)
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy that passes its gradient on."""
+    return _clone(input)
+
+
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """`input` itself if its elements lie in order, else a copy in which they do."""
+    return input if input._array.flags.c_contiguous else _clone_contiguous(input)
+
+
+# --- joining and cutting -------------------------------------------------------------------------
+
+
+def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
+    """`grad` cut along `dim`: a list of views."""
+    cut, start = [], 0
+    for size in sizes:
+        cut.append(grad[(slice(None),) * dim + (slice(start, start + size),)])
+        start += size
+    return cut
+
+
+@op(
+    "CatBackward0",
+    tensors=lambda grad, tensors_shape, dim: [
+        None if s == (0,) and grad.ndim > 1 else p
+        for s, p in zip(
+            tensors_shape,
+            pieces(grad, [0 if s == (0,) and grad.ndim > 1 else s[dim] for s in tensors_shape], dim),
+            strict=True,
+        )
+    ],
+)
+def _cat(tensors: list[Array], dim: int) -> Array:
+    return np.concatenate([t for t in tensors if t.ndim > 1 or t.size or tensors[0].ndim == 1], dim)
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """The tensors one after the other along `dim`; their other sizes must agree."""
+    tensors = list(tensors)
+    if not tensors:
+        raise ValueError("expected a non-empty list of Tensors")
+    shapes = [t._array.shape for t in tensors]
+    counted = [s for s in shapes if s != (0,)] or shapes[:1]
+    if counted[0] == ():
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    at = wrap_dim(dim, len(counted[0]))
+    for number, shape in enumerate(shapes):
+        if shape == (0,):
+            continue
+        if len(shape) != len(counted[0]):
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {len(counted[0])} and {len(shape)}"
+            )
+        for i, (a, b) in enumerate(zip(counted[0], shape, strict=True)):
+            if a != b and i != at:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {at}. Expected size {a} but got "
+                    f"size {b} for tensor number {number} in the list."
+                )
+    return _cat(_one_dtype(tensors), at)
+
+
+def _one_dtype(tensors: list[Tensor]) -> list[Tensor]:
+    from .conversion import to_dtype
+
+    common = tensors[0]._array.dtype
+    if all(t._array.dtype is common for t in tensors):
+        return tensors
+    from ..promotion import promoted
+
+    common = promoted([t._array for t in tensors])[0].dtype
+    return [to_dtype(t, common) for t in tensors]
+
+
+@op(
+    "StackBackward0",
+    tensors=lambda grad, dim: [grad[(slice(None),) * dim + (i,)] for i in range(grad.shape[dim])],
+)
+def _stack(tensors: list[Array], dim: int) -> Array:
+    return np.stack(tensors, dim)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors of one shape put side by side along a new dimension."""
+    tensors = list(tensors)
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    first = tensors[0]._array.shape
+    for number, tensor in enumerate(tensors):
+        if tensor._array.shape != first:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                f"{list(tensor._array.shape)} at entry {number}"
+            )
+    return _stack(_one_dtype(tensors), wrap_dim(dim, len(first) + 1))
+
+
+def _joined(grads: Sequence[Any], input_shape: Any, sizes: Sequence[int], dim: int, xp: Any) -> Any:
+    """The gradient of something that was cut: unused pieces have none, which counts as zeros."""
+    if all(g is None for g in grads):
+        return None
+    some = next(g for g in grads if g is not None)
+    shape = list(input_shape)
+    parts = []
+    for g, size in zip(grads, sizes, strict=True):
+        shape[dim] = size
+        parts.append(xp.zeros_shaped(tuple(shape), some) if g is None else g)
+    return xp.cat(parts, dim)
+
+
+def zeros_shaped(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Zeros of any shape in the dtype of `like`."""
+    return wrap(np.zeros(shape, like._array.dtype))
+
+
+def _split_formula(grads: Any, input_shape: Any, sizes: Any, dim: Any, xp: Any) -> Any:
+    return _joined(grads, input_shape, sizes, dim, xp)
+
+
+@view_op("SplitBackward0", MULTIPLE, input=_split_formula)
+def _split(input: Array, sizes: Sequence[int], dim: int) -> tuple[Array, ...]:
+    return tuple(pieces(input, sizes, dim))
+
+
+@view_op("SplitWithSizesBackward0", MULTIPLE, input=_split_formula)
+def _split_with_sizes(input: Array, sizes: Sequence[int], dim: int) -> tuple[Array, ...]:
+    return tuple(pieces(input, sizes, dim))
+
+
+def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of `tensor` cut along `dim`: into pieces of one size (the last may be smaller), or of
+    the sizes given."""
+    if not tensor._array.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    at = wrap_dim(dim, tensor._array.ndim)
+    total, wanted = tensor._array.shape[at], split_size_or_sections
+    if isinstance(wanted, (list, tuple)):
+        if sum(wanted) != total or any(s < 0 for s in wanted):
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
+                f"dimension {at}), but got split_sizes={list(wanted)}"
+            )
+        return _split_with_sizes(tensor, list(wanted), at)  # type: ignore[no-any-return]
+    size = int(wanted)  # type: ignore[call-overload]
+    if size < 0:
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+    if not size and total:
+        raise RuntimeError(
+            "split_size can only be 0 if dimension size is 0, but got dimension size of " f"{total}"
+        )
+    sizes = [min(size, total - i) for i in range(0, total, size)] if total else [0]
+    return _split(tensor, sizes, at)  # type: ignore[no-any-return]
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """`input` cut into at most `chunks` pieces of one size, the last of which may be smaller."""
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    size = -(-input._array.shape[wrap_dim(dim, input._array.ndim)] // chunks)
+    return split(input, max(size, 1) if input._array.size else size, dim)
+
+
+@view_op(
+    "UnbindBackward0",
+    MULTIPLE,
+    input=lambda grads, dim, xp: None
+    if all(g is None for g in grads)
+    else xp.stack([xp.zeros_like(_some(grads)) if g is None else g for g in grads], dim),
+)
+def _unbind(input: Array, dim: int) -> tuple[Array, ...]:
+    return tuple(input[(slice(None),) * dim + (i,)][...] for i in range(input.shape[dim]))
+
+
+def _some(grads: Sequence[Any]) -> Any:
+    return next(g for g in grads if g is not None)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices along `dim`, without that dimension."""
+    if not input._array.ndim:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    return _unbind(input, wrap_dim(dim, input._array.ndim))  # type: ignore[no-any-return]
+
+
+# --- strided views -------------------------------------------------------------------------------
+
+
+def _laid_out(buffer: Array, geometry: Geometry, start: int = 0) -> Array:
+    shape, strides, offset = geometry
+    steps = [s * buffer.itemsize for s in strides]
+    return np.lib.stride_tricks.as_strided(buffer[offset - start :], shape, steps)
+
+
+def _buffer(dtype: Any, *geometries: Geometry) -> Array:
+    ends = [
+        offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if math.prod(shape) else 1
+        for shape, strides, offset in geometries
+    ]
+    return np.zeros(max(ends), dtype)
+
+
+@op("AsStridedBackward0", input=lambda grad, base, view, xp: xp.scatter_strided(grad, base, view))
+def gather_strided(input: Array, base: Geometry, view: Geometry) -> Array:
+    """The part `view` of an input that lies in memory as `base` says; a copy."""
+    buffer = _buffer(input.dtype, base, view)
+    _laid_out(buffer, base)[...] = input
+    return _laid_out(buffer, view).copy()
+
+
+@op("AsStridedScatterBackward0", input=lambda grad, base, view, xp: xp.gather_strided(grad, base, view))
+def scatter_strided(input: Array, base: Geometry, view: Geometry) -> Array:
+    """Zeros in the shape of `base` with `input` added where `view` lies in it."""
+    buffer = _buffer(input.dtype, base, view)
+    if 0 in [s for s, n in zip(view[1], view[0], strict=True) if n > 1]:
+        where = _laid_out(np.arange(buffer.size), view)
+        np.add.at(buffer, where, input)
+    else:
+        target = _laid_out(buffer, view)
+        target[...] = input
+    return _laid_out(buffer, base).copy()

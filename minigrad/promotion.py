@@ -1,0 +1,102 @@
+"""Bringing the operands of a pointwise op to one dtype, and the errors of operands that do not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .autograd import node as graph
+from .dtypes import DIMENSIONED, NUMBER, SCALAR_TENSOR, NumpyDtype, default_dtype
+
+Array = Any
+NUMBERS = (bool, int, float, np.number, np.bool_)
+as_array = np.asarray
+
+
+def promoted(arrays: Sequence[Array], to_float: bool = False) -> list[Array]:
+    """The arrays in their common dtype; 0-d arrays count less than those with dimensions."""
+    common = dtypes.combine(*[(a.dtype, DIMENSIONED if a.ndim else SCALAR_TENSOR) for a in arrays])
+    if to_float and common.kind != "f":
+        common = default_dtype()
+    return [a if a.dtype is common else a.astype(common) for a in arrays]
+
+
+def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -> list[Any]:
+    """The arguments as Tensors; a Python number becomes a 0-d one in the dtype of the result."""
+    tensors = [a for a in args if isinstance(a, graph.Tensor)]
+    if not tensors and not any(isinstance(a, np.ndarray) for a in args):
+        if not all(isinstance(a, NUMBERS) for a in args):
+            raise not_a_tensor(graph.name_of(forward), "input", 1, args[0])
+    ranked = [
+        (t._array.dtype, DIMENSIONED if t._array.ndim else SCALAR_TENSOR) for t in tensors
+    ]
+    common = None
+    result = []
+    for a in args:
+        if isinstance(a, graph.Tensor):
+            result.append(a)
+        elif isinstance(a, NUMBERS):
+            if common is None:
+                numbers = [(dtypes.number_dtype(n), NUMBER) for n in args if isinstance(n, NUMBERS)]
+                common = dtypes.combine(*ranked, *numbers)
+                if to_float and common.kind != "f":
+                    common = default_dtype()
+            result.append(number_tensor(a, common))
+        elif isinstance(a, np.ndarray):
+            result.append(graph.wrap(a))
+        else:
+            raise UnsupportedOperand(graph.name_of(forward), a)
+    return result
+
+
+class UnsupportedOperand(TypeError):
+    """An operand that is neither a Tensor nor a number; operators turn it into NotImplemented."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        super().__init__(f"{name}(): argument 'other' must be Tensor or Number, not {type(value).__name__}")
+
+
+def number_tensor(value: Any, dtype: NumpyDtype) -> Any:
+    """A 0-d Tensor for a number: kept for later calls, since `x + array` beats `x + number`."""
+    if value:
+        return _kept_number(value, dtype)
+    return graph.wrap(np.asarray(value, dtype))  # 0.0 and -0.0 are equal keys, but not equal
+
+
+@lru_cache(maxsize=512)
+def _kept_number(value: Any, dtype: NumpyDtype) -> Any:
+    if dtype.kind in "iu" and isinstance(value, int):
+        return graph.wrap(np.asarray(value).astype(dtype))  # out of range wraps, as in C++
+    with np.errstate(over="ignore"):
+        return graph.wrap(np.asarray(value, dtype))
+
+
+def not_a_tensor(name: str, argument: str, position: int, value: Any) -> TypeError:
+    kind = type(value)
+    what = "numpy.ndarray" if kind is np.ndarray else kind.__name__
+    return TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {what}")
+
+
+def broadcast_error(arrays: Sequence[Array]) -> RuntimeError:
+    """PyTorch's sentence for shapes that do not broadcast: the last dimension that differs."""
+    shape = arrays[0].shape
+    for array in arrays[1:]:
+        other = array.shape
+        for i in range(1, min(len(shape), len(other)) + 1):
+            if shape[-i] != other[-i] and 1 not in (shape[-i], other[-i]):
+                at = max(len(shape), len(other)) - i
+                return RuntimeError(
+                    f"The size of tensor a ({shape[-i]}) must match the size of tensor b "
+                    f"({other[-i]}) at non-singleton dimension {at}"
+                )
+        shape = np.broadcast_shapes(shape, other)
+    raise AssertionError(f"these shapes do broadcast: {[a.shape for a in arrays]}")
+
+
+def count(shape: Sequence[int]) -> int:
+    return math.prod(shape)

@@ -1,0 +1,549 @@
+"""The Tensor: an array of values, and its place in the graph.
+
+    _array            the values: a NumPy array, which views and detached Tensors share
+    _requires_grad    whether operations on it are recorded
+    _edge             (node, output number) that made it; None for a leaf
+    _grad             for a leaf, the sum of the gradients that arrived
+    _version_counter  [number of in-place changes], one list for all that share the memory
+    _view             for a view, its base (`autograd/inplace.py`)
+    hooks             functions to call on its gradient (`autograd/hooks.py`)
+
+The methods are the ops: `x * W` is `ops.mul(x, W)` (a row of `ops/pointwise.py`), which records a
+node (`autograd/node.py`); `loss.backward()` walks the nodes (`autograd/engine.py`) until the
+gradient of `W` is in `W.grad`.
+"""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import dtypes, ops, promotion
+from .autograd import anomaly, hooks, inplace, interface
+from .autograd import node as graph
+from .autograd.node import refresh, wrap
+from .device import cpu
+from .device import device as Device
+from .printing import tensor_repr
+
+Op = Callable[..., Any]
+
+
+class Size(tuple[int, ...]):
+    """The shape of a Tensor: a tuple that prints as PyTorch's and knows its number of elements."""
+
+    def __repr__(self) -> str:
+        return f"minigrad.Size({list(self)})"
+
+    def numel(self) -> int:
+        return int(np.prod(self, dtype=np.int64))
+
+    def __getitem__(self, index: Any) -> Any:
+        item = super().__getitem__(index)
+        return Size(item) if isinstance(index, slice) else item
+
+    def __add__(self, other: Any) -> Size:
+        return Size(tuple(self) + tuple(other))
+
+
+def _operator(op: Op) -> Op:
+    """`op` as an operator: it leaves operands that it does not know to the other side."""
+
+    def operate(self: Any, other: Any) -> Any:
+        try:
+            return op(self, other)
+        except promotion.UnsupportedOperand:
+            return NotImplemented
+
+    return operate
+
+
+class Tensor:
+    """A multi-dimensional array that knows how it came about."""
+
+    __slots__ = (
+        "_array", "_edge", "_grad", "_requires_grad", "_saved_output_nr", "_version_counter", "_view",
+        "hooks", "__dict__", "__weakref__",
+    )  # fmt: skip
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+    _array: np.ndarray[Any, Any]
+    _edge: tuple[Any, int] | None
+    _grad: Tensor | None
+    _requires_grad: bool
+    _saved_output_nr: int | None
+    _version_counter: list[Any] | None
+    _view: inplace.View | None
+    hooks: hooks.Hooks | None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = ops.FloatTensor(*args)
+        return made if cls is Tensor else cls._make_subclass(cls, made)
+
+    @staticmethod
+    def _make_subclass(cls: type, data: Any, require_grad: bool = False) -> Any:
+        """A `cls` that shares the memory and the version of `data`."""
+        made = object.__new__(cls)
+        Tensor._become(made, data)
+        made._requires_grad = require_grad
+        return made
+
+    def _become(self, other: Tensor) -> None:
+        """Share the memory of `other`, as a leaf."""
+        self._array, self._version_counter = other._array, other._version_counter
+        self._requires_grad = False
+        self._edge = self._grad = self._view = self._saved_output_nr = self.hooks = None
+
+    def _alias(self) -> Any:
+        """A new Tensor on the same memory and version, outside of the graph."""
+        alias = object.__new__(Tensor)
+        alias._become(self)
+        return alias
+
+    def _bump_version(self) -> None:
+        """Note that the values were changed in place."""
+        counter = self._version_counter
+        if counter is None:
+            return
+        counter[0] += 1
+        if anomaly.enabled:
+            counter.append((counter[0], anomaly.here()))
+
+    def _refresh_view(self) -> None:
+        inplace.refresh_view(self)
+
+    # --- its place in the graph ---
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient is to be computed for this Tensor."""
+        refresh(self)
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self._edge is not None and not value:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if value and self._array.dtype.kind != "f":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        self._requires_grad = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` and return the Tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this Tensor."""
+        refresh(self)
+        return self._edge is None
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node of the operation that made this Tensor; None for a leaf."""
+        refresh(self)
+        return None if self._edge is None else self._edge[0]
+
+    @property
+    def output_nr(self) -> int:
+        return 0 if self._edge is None else self._edge[1]
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have added up; None before the first."""
+        if self._grad is None and self._edge is not None and not self.retains_grad:
+            warnings.warn(NON_LEAF_GRAD, UserWarning, stacklevel=2)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        self._grad = _checked_grad(self, value)
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def backward(
+        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:  # fmt: skip
+        """Add to `.grad` of each leaf the gradient of this Tensor with respect to it.
+
+        `gradient` has this Tensor's shape and may be left out if it has one element."""
+        interface.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory and version, outside of the graph."""
+        return self._alias()  # type: ignore[no-any-return]
+
+    def detach_(self) -> Tensor:
+        """Leave the graph in place: become a leaf that needs no gradient."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._edge, self._requires_grad = None, False
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory with a version of its own: changes through it go unnoticed."""
+        alias = self._alias()
+        alias._version_counter = [0]
+        return alias  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if self._requires_grad and value._array.dtype.kind != "f":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        self._array = value._array
+
+    def register_hook(self, hook: Op) -> hooks.RemovableHandle:
+        """Call `hook(grad)` when this Tensor's gradient is known; it may return another one."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        return self._hooks_of_gradient().add("tensor", (self.output_nr, hook))
+
+    def register_post_accumulate_grad_hook(self, hook: Op) -> hooks.RemovableHandle:
+        """Call `hook(leaf)` each time that `.grad` of this leaf has been updated."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._edge is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return self._hooks_of_gradient().add("accumulated", hook)
+
+    def _hooks_of_gradient(self) -> hooks.Hooks:
+        return hooks.of(self if self._edge is None else self._edge[0])
+
+    def retain_grad(self) -> None:
+        """Keep the gradient in `.grad` although this Tensor is not a leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._edge is not None:
+            self._hooks_of_gradient().retain[self._edge[1]] = weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on this non-leaf."""
+        owner = None if self._edge is None else self._edge[0].hooks
+        return owner is not None and self.output_nr in owner.retain
+
+    def is_inference(self) -> bool:
+        """Whether this Tensor was made in inference mode."""
+        return self._version_counter is None
+
+    @property
+    def _version(self) -> int:
+        if self._version_counter is None:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return self._version_counter[0]  # type: ignore[no-any-return]
+
+    @property
+    def _base(self) -> Tensor | None:
+        return None if self._view is None else self._view.base
+
+    def _is_view(self) -> bool:
+        return self._view is not None
+
+    # --- its values ---
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self._array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[ops.dims.wrap_dim(dim, self.ndim)]
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
+        return dtypes.from_numpy(self._array.dtype)
+
+    @property
+    def device(self) -> Device:
+        """Where the memory is."""
+        return cpu
+
+    @property
+    def ndim(self) -> int:
+        return self._array.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps in memory, in elements, to the next position of each dimension (or of `dim`)."""
+        steps = tuple(s // self._array.itemsize for s in self._array.strides)
+        return steps if dim is None else steps[dim]
+
+    def storage_offset(self) -> int:
+        """How many elements of the base's memory come before the first of this Tensor."""
+        return 0 if self._view is None else inplace.geometry(self, self._view.base)[2]
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return inplace.address(self._array)
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in row-major order."""
+        return bool(self._array.flags.c_contiguous)
+
+    def is_floating_point(self) -> bool:
+        return self._array.dtype.kind == "f"
+
+    def item(self) -> Any:
+        """The one element as a Python number."""
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """The elements as Python numbers in nested lists."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """The NumPy array itself: memory is shared, changes to one are seen in the other."""
+        if force:
+            return self.detach()._array
+        if self._requires_grad:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            what = "no values" if not self._array.size else "more than one value"
+            raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+        return bool(self._array.item())
+
+    def __float__(self) -> float:
+        return float(self._single())
+
+    def __int__(self) -> int:
+        return int(self._single())
+
+    def __index__(self) -> int:
+        if self._array.size != 1 or self._array.dtype.kind == "f":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    def _single(self) -> Any:
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self._array.item()
+
+    def __len__(self) -> int:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(ops.unbind(self, 0))
+
+    def __contains__(self, element: Any) -> bool:
+        return bool((self == element).any().item())
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim or not spec:
+            return object.__format__(self, spec) if spec else str(self)
+        return format(self.item(), spec)
+
+    def __repr__(self) -> str:
+        node = self.grad_fn
+        return tensor_repr(
+            self._array,
+            requires_grad=self._requires_grad,
+            grad_fn_name=node.name().rpartition("::")[2] if node is not None else None,
+            default_float=dtypes.default_dtype(),
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._edge is not None:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                "at the moment."
+            )
+        if id(self) not in memo:
+            copied = Tensor._make_subclass(type(self), wrap(self._array.copy()), self._requires_grad)
+            copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
+            memo[id(self)] = copied
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _rebuild, (type(self), np.array(self._array), self._requires_grad)
+
+    def new_zeros(self, *size: Any) -> Tensor:
+        """Zeros of shape `size` in this Tensor's dtype."""
+        return ops.zeros(*size, dtype=self.dtype)
+
+    def new_ones(self, *size: Any) -> Tensor:
+        """Ones of shape `size` in this Tensor's dtype."""
+        return ops.ones(*size, dtype=self.dtype)
+
+    def new_tensor(self, data: Any) -> Tensor:
+        """`tensor(data)` in this Tensor's dtype."""
+        return ops.tensor(data, dtype=self.dtype)
+
+    def type(self, dtype: Any = None) -> Any:
+        """The name of the tensor's type, or a copy in another dtype."""
+        if dtype is None:
+            return f"torch.{dtypes.scalar_name(self._array.dtype)}Tensor"
+        return self.to(dtype)
+
+    def cpu(self) -> Tensor:
+        """This Tensor: its memory is the CPU's already."""
+        return self
+
+    def float(self) -> Tensor:
+        return self.to(dtypes.float32)
+
+    def double(self) -> Tensor:
+        return self.to(dtypes.float64)
+
+    def half(self) -> Tensor:
+        return self.to(dtypes.float16)
+
+    def long(self) -> Tensor:
+        return self.to(dtypes.int64)
+
+    def int(self) -> Tensor:
+        return self.to(dtypes.int32)
+
+    def bool(self) -> Tensor:
+        return self.to(dtypes.bool)
+
+    T = property(ops.reversed_dims)
+    mT = property(ops.matrix_transpose)
+
+    # --- operators ---
+
+    __add__ = __radd__ = _operator(ops.add)
+    __sub__, __rsub__ = _operator(ops.sub), _operator(ops.rsub)
+    __mul__ = __rmul__ = _operator(ops.mul)
+    __truediv__, __rtruediv__ = _operator(ops.div), _operator(ops.rdiv)
+    __floordiv__, __mod__ = _operator(ops.floor_divide), _operator(ops.remainder)
+    __rfloordiv__ = _operator(lambda self, other: ops.floor_divide(other, self))
+    __rmod__ = _operator(lambda self, other: ops.remainder(other, self))
+    __pow__, __rpow__ = _operator(ops.pow), _operator(ops.rpow)
+    __matmul__ = _operator(ops.matmul)
+    __rmatmul__ = _operator(lambda self, other: ops.matmul(other, self))
+    __neg__, __abs__, __invert__ = ops.neg, ops.abs, ops.bitwise_not
+    __eq__, __ne__ = _operator(ops.eq), _operator(ops.ne)  # type: ignore[assignment]
+    __lt__, __le__, __gt__, __ge__ = (_operator(f) for f in (ops.lt, ops.le, ops.gt, ops.ge))
+    __and__ = __rand__ = _operator(ops.bitwise_and)
+    __or__ = __ror__ = _operator(ops.bitwise_or)
+    __xor__ = __rxor__ = _operator(ops.bitwise_xor)
+    __iadd__, __isub__, __imul__ = _operator(ops.add_), _operator(ops.sub_), _operator(ops.mul_)
+    __itruediv__, __ipow__ = _operator(ops.div_), _operator(ops.pow_)
+    __ifloordiv__, __imod__ = _operator(ops.floor_divide_), _operator(ops.remainder_)
+    __iand__, __ior__ = _operator(ops.bitwise_and_), _operator(ops.bitwise_or_)
+    __ixor__ = _operator(ops.bitwise_xor_)
+    __getitem__, __setitem__ = ops.getitem, ops.setitem
+
+    # --- methods that are ops ---
+
+    add, sub, subtract, mul, multiply, div, divide = (
+        ops.add, ops.sub, ops.sub, ops.mul, ops.mul, ops.div, ops.div
+    )  # fmt: skip
+    add_, sub_, mul_, div_ = ops.add_, ops.sub_, ops.mul_, ops.div_
+    true_divide, floor_divide, remainder = ops.div, ops.floor_divide, ops.remainder
+    floor_divide_, remainder_ = ops.floor_divide_, ops.remainder_
+    neg, neg_, negative = ops.neg, ops.neg_, ops.neg
+    pow, pow_, square, sqrt, sqrt_ = ops.pow, ops.pow_, ops.square, ops.sqrt, ops.sqrt_
+    reciprocal, reciprocal_ = ops.reciprocal, ops.reciprocal_
+    exp, exp_, log, log_ = ops.exp, ops.exp_, ops.log, ops.log_
+    sin, sin_, cos, cos_ = ops.sin, ops.sin_, ops.cos, ops.cos_
+    abs, abs_, absolute, sign, sign_ = ops.abs, ops.abs_, ops.abs, ops.sign, ops.sign_
+    floor, floor_, ceil, ceil_ = ops.floor, ops.floor_, ops.ceil, ops.ceil_
+    sigmoid, sigmoid_, tanh, tanh_ = ops.sigmoid, ops.sigmoid_, ops.tanh, ops.tanh_
+    relu, relu_ = ops.relu, ops.relu_
+    clamp, clamp_, clip, clip_, clamp_min = ops.clamp, ops.clamp_, ops.clamp, ops.clamp_, ops.clamp_min
+    maximum, minimum = ops.maximum, ops.minimum
+    eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
+    eq_, ne_, lt_, le_, gt_, ge_ = ops.eq_, ops.ne_, ops.lt_, ops.le_, ops.gt_, ops.ge_
+    bitwise_and, bitwise_or = ops.bitwise_and, ops.bitwise_or
+    bitwise_xor, bitwise_not = ops.bitwise_xor, ops.bitwise_not
+    logical_and, logical_or = ops.logical_and, ops.logical_or
+    logical_not, logical_not_ = ops.logical_not, ops.logical_not_
+    isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
+    isclose, allclose, equal = ops.isclose, ops.allclose, ops.equal
+    sum, mean, prod, var, std = ops.sum, ops.mean, ops.prod, ops.var, ops.std
+    max, min, amax, amin = ops.max, ops.min, ops.amax, ops.amin
+    argmax, argmin, all, any = ops.argmax, ops.argmin, ops.all, ops.any
+    matmul, mm, bmm, mv, dot = ops.matmul, ops.mm, ops.bmm, ops.mv, ops.dot
+    addmm, outer = ops.addmm, ops.outer
+    view, view_as, reshape, reshape_as = ops.view, ops.view_as, ops.reshape, ops.reshape_as
+    flatten, ravel, squeeze, unsqueeze = ops.flatten, ops.ravel, ops.squeeze, ops.unsqueeze
+    t, transpose, swapaxes, permute = ops.t, ops.transpose, ops.transpose, ops.permute
+    expand, expand_as, contiguous, clone = ops.expand, ops.expand_as, ops.contiguous, ops.clone
+    split, chunk, unbind, narrow, select = ops.split, ops.chunk, ops.unbind, ops.narrow, ops.select
+    to, copy_, fill_, zero_ = ops.to, ops.copy_, ops.fill_, ops.zero_
+    uniform_, normal_, random_ = ops.uniform_, ops.normal_, ops.random_
+    bernoulli, bernoulli_, exponential_ = ops.bernoulli, ops.bernoulli_, ops.exponential_
+
+    def where(self, condition: Tensor, other: Any) -> Any:
+        """`self` where `condition` holds, else `other`."""
+        return ops.where(condition, self, other)
+
+
+def _checked_grad(tensor: Tensor, value: Any) -> Tensor | None:
+    if value is None:
+        return None
+    if not isinstance(value, Tensor):
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+    if value is tensor:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if value._array.dtype is not tensor._array.dtype:
+        raise RuntimeError(
+            f"attempting to assign a gradient with dtype '{_cpp(value)}' to a tensor with dtype '{_cpp(tensor)}'. "
+            "Please ensure that the gradient and the tensor have the same dtype"
+        )
+    if value._array.shape != tensor._array.shape:
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor of size "
+            f"'{list(tensor._array.shape)}'. Please ensure that the gradient and the tensor are the same size"
+        )
+    return value
+
+
+def _cpp(tensor: Tensor) -> str:
+    return ops.linalg.CPP_NAMES[tensor._array.dtype.name]
+
+
+def _rebuild(cls: type, array: Any, requires_grad: bool) -> Any:
+    return Tensor._make_subclass(cls, wrap(array), requires_grad)
+
+
+NON_LEAF_GRAD = (
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
+    "be populated during autograd.backward(). If you indeed want the .grad field to be populated for a "
+    "non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by "
+    "mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for "
+    "more informations."
+)
+graph.Tensor = Tensor

@@ -1,0 +1,194 @@
+"""One epoch over a loader's batches.
+
+An iterator draws one seed from the generator (the seed of the workers to come), asks the sampler
+for indices, reads those samples and collates them. All draws happen when PyTorch makes them, so
+the same seed gives the same batches and leaves the generator in the same state.
+
+`SamplesIter` reads sample by sample. `TensorRowsIter` is the same loop for the commonest case,
+tensors cut into batches: it gathers the rows of many batches at once instead of stacking one
+sample after the other.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...tensor import Tensor, wrap
+from . import _random
+from .collate import default_collate
+from .dataset import TensorDataset
+from .sampler import BatchSampler, RandomSampler, SequentialSampler
+
+if TYPE_CHECKING:
+    from .dataloader import DataLoader
+
+__all__ = ["SamplesIter", "TensorRowsIter", "cuts_tensors"]
+
+BLOCK_BYTES = 2**18
+"""How many bytes of rows are gathered ahead: a quarter of a megabyte stays in the L2 cache."""
+
+
+def cuts_tensors(loader: DataLoader) -> bool:
+    """Whether the batches are rows of tensors, in the order of a sampler that gives arrays."""
+    dataset, batches = loader.dataset, loader.batch_sampler
+    return (
+        type(dataset) is TensorDataset
+        and loader.collate_fn is default_collate
+        and type(batches) is BatchSampler
+        and type(batches.sampler) in (SequentialSampler, RandomSampler)
+        and batches.sampler.data_source is dataset  # type: ignore[union-attr]
+        and all(_is_plain(t) for t in dataset.tensors)
+    )
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether a row is just its values: no gradient flows to it, and its changes are counted."""
+    return (
+        type(tensor) is Tensor and not tensor.requires_grad and tensor._version_counter is not None
+    )
+
+
+class _BaseDataLoaderIter:
+    """What every epoch starts with, whoever reads the samples."""
+
+    def __init__(self, loader: DataLoader) -> None:
+        if loader.pin_memory:
+            _warn_pin_memory(loader.pin_memory_device)
+        self._index_sampler = loader._index_sampler
+        self._indices = iter(self._index_sampler)
+        self._base_seed = _random.seed(loader.generator)
+        self._num_yielded = 0
+        if loader.timeout != 0:
+            raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self._index_sampler)
+
+
+class SamplesIter(_BaseDataLoaderIter):
+    """One epoch, read sample by sample."""
+
+    def __init__(self, loader: DataLoader) -> None:
+        super().__init__(loader)
+        self._loader = loader
+        self._collate = loader.collate_fn
+        self._promised = loader._reported_length
+        if loader._is_iterable:
+            self._stream = iter(loader.dataset)
+            self._read = self._read_stream
+        else:
+            self._read = self._read_indices
+
+    def __next__(self) -> Any:
+        batch = self._collate(self._read(next(self._indices)))
+        self._num_yielded += 1
+        self._warn_if_longer_than_promised()
+        return batch
+
+    def _read_indices(self, index: Any) -> Any:
+        dataset = self._loader.dataset
+        if self._loader.batch_sampler is None:
+            return dataset[index]
+        many = getattr(dataset, "__getitems__", None)
+        return many(index) if many else [dataset[i] for i in index]
+
+    def _read_stream(self, places: Any) -> Any:
+        if self._loader.batch_sampler is None:
+            return next(self._stream)
+        samples = [sample for _, sample in zip(places, self._stream, strict=False)]
+        if not samples or (self._loader.drop_last and len(samples) < len(places)):
+            raise StopIteration
+        return samples
+
+    def _warn_if_longer_than_promised(self) -> None:
+        if self._promised is not None and self._num_yielded > self._promised:
+            warnings.warn(
+                f"Length of IterableDataset {self._loader.dataset} was reported to be "
+                f"{self._promised}(when accessing len(dataloader)), "
+                f"but {self._num_yielded} samples have been fetched. ",
+                stacklevel=3,
+            )
+
+
+class TensorRowsIter(_BaseDataLoaderIter):
+    """One epoch over the rows of tensors, many batches gathered at a time.
+
+    A block holds the rows of as many whole batches as fit into `BLOCK_BYTES`, in the sampler's
+    order; each batch is a slice of it, and no two batches share a row. When an in-place op has
+    changed the dataset since, the block is gathered again.
+    """
+
+    def __init__(self, loader: DataLoader) -> None:
+        super().__init__(loader)
+        self._tensors: tuple[Tensor, ...] = loader.dataset.tensors
+        self._size: int = self._index_sampler.batch_size
+        self._drop_last = loader.drop_last
+        row_bytes = sum(t._array[:1].nbytes for t in self._tensors)
+        batches = max(1, BLOCK_BYTES // max(1, row_bytes * self._size))
+        self._rows_per_block = batches * self._size
+        self._chunks = self._index_sampler.sampler.index_chunks()
+        self._waiting = np.empty(0, np.int64)  # indices that no block has taken yet
+        self._rows = self._waiting  # the rows of the block, and how far it has been given out
+        self._given = 0
+
+    def __next__(self) -> list[Tensor]:
+        start, stop = self._given, self._given + self._size
+        if stop > len(self._rows):
+            self._rows = self._next_rows()
+            start, stop = 0, self._size
+            self._gather()
+        elif self._versions != [t._version_counter[0] for t in self._tensors]:
+            self._gather()
+        self._given = stop
+        self._num_yielded += 1
+        return [wrap(block[start:stop]) for block in self._blocks]
+
+    def _gather(self) -> None:
+        self._versions = [t._version_counter[0] for t in self._tensors]
+        self._blocks = [t._array.take(self._rows, axis=0) for t in self._tensors]
+
+    def _next_rows(self) -> np.ndarray[Any, Any]:
+        """Indices of the next whole batches, or of the shorter last one; StopIteration at the end.
+
+        A further chunk is drawn from the sampler only when a batch lacks indices.
+        """
+        waiting = self._waiting
+        while len(waiting) < self._size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return self._last_rows()
+            self._waiting = waiting = np.concatenate([waiting, chunk])
+        whole = len(waiting) - len(waiting) % self._size
+        count = min(whole, self._rows_per_block)
+        self._waiting = waiting[count:]
+        return waiting[:count]
+
+    def _last_rows(self) -> np.ndarray[Any, Any]:
+        rows, self._waiting = self._waiting, self._waiting[:0]
+        if len(rows) == 0 or self._drop_last:
+            raise StopIteration
+        return rows
+
+
+def _warn_pin_memory(device: str) -> None:
+    if device:
+        warnings.warn(
+            "pin_memory_device is deprecated, the current accelerator will be used as the device,"
+            f"ignore pin_memory_device='{device}'.",
+            stacklevel=4,
+        )
+    warnings.warn(
+        "'pin_memory' argument is set as true but no accelerator is found, then device pinned "
+        "memory won't be used.",
+        stacklevel=4,
+    )

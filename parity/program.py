@@ -1,0 +1,52 @@
+"""What is run on both sides: a suite (a function of `torch`) or a script (a file).
+
+A `Program` travels to PyTorch's process, so it holds names, no functions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+import runpy
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Program:
+    """`module` and `function` name a suite; without a module, `script` is the path of a file."""
+
+    name: str
+    module: str = ""
+    function: str = ""
+    script: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, torch: Any) -> Any:
+        """Run on the library `torch`. Every program starts from the same seeds."""
+        random.seed(0)
+        np.random.seed(0)
+        torch.manual_seed(0)
+        if self.module:
+            suite = getattr(importlib.import_module(self.module), self.function)
+            return suite(torch, **self.arguments)
+        with script_environment(self.script):
+            return runpy.run_path(self.script, run_name="__main__")
+
+
+@contextmanager
+def script_environment(script: str) -> Iterator[None]:
+    """`sys.argv` and `sys.path` as `python script.py` sets them."""
+    argv, path = sys.argv, sys.path[:]
+    sys.argv = [script]
+    sys.path.insert(0, str(Path(script).resolve().parent))
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[:] = argv, path

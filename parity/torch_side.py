@@ -1,0 +1,89 @@
+"""PyTorch's side: every public call is noticed through `torch.overrides.TorchFunctionMode`.
+
+What the mode does not see (`from_numpy`, the old constructors, the iteration of a `DataLoader`)
+is replaced by a recording stand-in for as long as the program runs. Only PyTorch's process
+imports this module.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.overrides import TorchFunctionMode
+
+from .program import Program
+from .record import Array, Recorder
+from .stand_ins import constructors_and_loaders
+
+# Properties that give a tensor on the same memory; all others only tell something about it.
+TENSOR_PROPERTIES = frozenset({"T", "mT", "H", "mH", "data"})
+# Modules of PyTorch that pass a call on: who calls is the next frame out.
+PASSING_ON = frozenset({"torch.overrides", "torch._tensor", "torch.functional"})
+
+
+class TorchSide:
+    """The adapter for PyTorch."""
+
+    def __init__(self) -> None:
+        self.torch = torch
+        torch.set_num_threads(1)
+        torch.set_warn_always(True)  # else a warning would come in the first program only
+
+    def run(self, program: Program) -> None:
+        """Run a program."""
+        program.run(torch)
+
+    def values(self, tensor: Any) -> Array:
+        """A copy: the spool is written after the program went on."""
+        return np.array(tensor.detach().numpy())
+
+    def overwrite(self, tensor: Any, array: Array) -> None:
+        """Only for PyTorch compared with itself, the comparison's own test."""
+        tensor.detach().numpy()[...] = array
+
+    @contextmanager
+    def installed(self, recorder: Recorder) -> Iterator[None]:
+        """Record what is called while this is entered."""
+        with ExitStack() as stack:
+            for stand_in in constructors_and_loaders(recorder):
+                stack.enter_context(stand_in)
+            handle = register_optimizer_step_post_hook(recorder.step)
+            stack.callback(handle.remove)
+            stack.enter_context(_Mode(recorder))
+            yield
+
+
+class _Mode(TorchFunctionMode):
+    """Sees every call that PyTorch lets a program override, before it happens."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = func.__name__
+        if name == "__get__":
+            name = func.__self__.__name__
+            if name not in TENSOR_PROPERTIES:
+                return func(*args, **(kwargs or {}))
+        caller = _caller(func, sys._getframe(1))
+        return self._recorder.call(name, func, args, kwargs or {}, caller)
+
+
+def _caller(func: Any, frame: FrameType | None) -> FrameType | None:
+    """The frame that called `func`: not `func` itself, nor what passes the call on."""
+    code = getattr(func, "__code__", None)
+    while frame is not None and (
+        frame.f_code is code or frame.f_globals.get("__name__") in PASSING_ON
+    ):
+        frame = frame.f_back
+    return frame
