@@ -7,6 +7,7 @@ does. The names below are PyTorch's.
 
 import builtins as _builtins
 import math as _math
+import warnings as _warnings
 
 from . import autograd, backends, cuda, nn, optim, utils
 from .autograd.grad_mode import (
@@ -43,6 +44,9 @@ from .printing import set_printoptions
 from .random import Generator, default_generator, manual_seed
 from .tensor import Size, Tensor
 
+# Arithmetic follows IEEE 754 in silence, as in PyTorch: NumPy's reports of it are not passed on.
+_warnings.filterwarnings("ignore", "(divide by zero|invalid value|overflow|underflow) encountered",
+                         RuntimeWarning, r"minigrad\b")  # fmt: skip
 __version__ = "0.1.0"
 pi, e, inf, nan = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan
 newaxis = None

@@ -20,7 +20,7 @@ Place = tuple[str, int]  # file and line of the program
 DRAWS = frozenset(
     "rand rand_like randn randn_like randint randint_like randperm normal bernoulli multinomial "
     "uniform_ normal_ bernoulli_ random_ exponential_ dropout kaiming_uniform_ kaiming_normal_ "
-    "xavier_uniform_ xavier_normal_ trunc_normal_".split()
+    "xavier_uniform_ xavier_normal_ trunc_normal_".split()  # noqa: SIM905
 )
 
 

@@ -4,12 +4,14 @@ Zero ULPs means equal, one means neighbours among the floats of that type. Any t
 so are infinities of one sign; a nan beside a number is infinitely far. -0.0 and 0.0 are 0 ULPs
 apart, but not bit-equal. Integers and bools are equal or infinitely far apart.
 
-Results of matrix products are measured at another scale. A product is a sum, and in which order
+Results of matrix products are measured in another unit. A product is a sum, and in which order
 it is added belongs to the BLAS library (MKL on PyTorch's side, OpenBLAS on NumPy's) and to the
-processor. Two orders may differ by the rounding of the *terms*, so there one ULP is that of
-|a| @ |b|, the sum of the terms' magnitudes (in the backward pass |grad| and the other operand;
-`products.py`), and not that of a result in which large terms have cancelled. Everything else,
-including all other sums, is measured at the result itself.
+processor. Two orders differ by the rounding of the *terms*, not of a result in which large terms
+have cancelled: one unit is one ULP of |a| @ |b|, the sum of the terms' magnitudes (in the backward
+pass |grad| and the other operand; `products.py`), times sqrt(k) for k terms, since k roundings
+that know nothing of each other add up to the size of sqrt(k) (Higham and Mary, "A new approach to
+probabilistic rounding error analysis", 2019). Everything else, including all other sums, is
+measured at the result itself. The report shows the two in columns of their own.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ class Distance(NamedTuple):
     ulps: float
 
 
-def distance(ours: Array, theirs: Array, scale: Array | None = None) -> Distance:
-    """Compare two arrays of one shape and type; `scale` holds magnitudes to measure against."""
+def distance(ours: Array, theirs: Array, units: Array | None = None) -> Distance:
+    """Compare two arrays of one shape and type; `units`, where given, to measure in."""
     size = theirs.size
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return Distance(size, 0, np.inf)
@@ -43,7 +45,7 @@ def distance(ours: Array, theirs: Array, scale: Array | None = None) -> Distance
         return Distance(size, same, np.inf)
     integer = _INTEGER[theirs.dtype.itemsize]
     bits = np.ascontiguousarray(ours).view(integer) == np.ascontiguousarray(theirs).view(integer)
-    apart = ulps(ours, theirs) if scale is None else scaled_ulps(ours, theirs, scale)
+    apart = ulps(ours, theirs) if units is None else in_units(ours, theirs, units)
     return Distance(size, int(bits.sum()), float(apart.max()))
 
 
@@ -63,9 +65,9 @@ def _rank(floats: Array) -> Array:
     return ranks.astype(np.longdouble)  # 64 bits of mantissa: no overflow in the difference
 
 
-def scaled_ulps(ours: Array, theirs: Array, scale: Array) -> Array:
-    """The distance of each pair in ULPs of the larger of `scale` and the values."""
-    size = np.maximum(np.broadcast_to(scale, theirs.shape).astype(theirs.dtype), np.abs(theirs))
+def in_units(ours: Array, theirs: Array, units: Array) -> Array:
+    """The distance of each pair in `units`, none of which is finer than a ULP of the value."""
     with np.errstate(all="ignore"):
-        apart = np.abs(ours.astype(np.longdouble) - theirs) / np.spacing(size)
+        coarser = np.maximum(units, np.spacing(np.abs(theirs)))
+        apart = np.abs(ours.astype(np.longdouble) - theirs) / coarser
     return np.where(np.isfinite(apart), apart, ulps(ours, theirs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 import sys
 from dataclasses import dataclass
 from types import FrameType
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from .record import Event
+
+_MODULE = re.compile(r"\bminigrad\.(?=(u?int|float|bool|Size|Generator|device)\b|(u?int|float)\d)")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Difference:
         )
 
 
+def as_torch(text: str) -> str:
+    """What prints with its module's name, `minigrad.float64`, under PyTorch's: `torch.float64`."""
+    return _MODULE.sub("torch.", text)
+
+
 def epoch_of(file: str) -> Any:
     """The value of the program's variable `epoch`, where it has one; called while it runs."""
     frame: FrameType | None = sys._getframe(1)
@@ -54,10 +62,16 @@ def epoch_of(file: str) -> Any:
 def structures(ours: Event, theirs: Event) -> tuple[str, str]:
     """What differs between two events that should be equal: the smallest part that says it."""
     if (ours.kind, ours.name) != (theirs.kind, theirs.name):
-        return f"{ours.kind} {ours.name}", f"{theirs.kind} {theirs.name}"
+        return _happened(ours), _happened(theirs)
     if ours.place != theirs.place:
         return tuple(f"line {event.place[1]} of {event.place[0]}" for event in (ours, theirs))  # type: ignore[return-value]
     return _parts(ours.text, theirs.text)
+
+
+def _happened(event: Event) -> str:
+    if event.kind in ("error", "line", "warning"):
+        return f"{event.kind} {event.name.rpartition(' ')[2]}: {event.text}"
+    return f"{event.kind} {event.name}"
 
 
 def _parts(ours: Any, theirs: Any) -> tuple[str, str]:

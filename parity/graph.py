@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .products import Operands, gradient_terms
+from .products import Operands, gradient_units
 
 if TYPE_CHECKING:
     from .record import Recorder
@@ -80,12 +80,12 @@ class Graph:
             operands = self._operands.get(number)
             if operands is None:
                 return self._edge(label + " grad_inputs", grad_inputs)
-            scales = gradient_terms(self._recorder.side, operands, grad_inputs, grad_outputs)
-            return self._edge(label + " grad_inputs", grad_inputs, scales)
+            units = gradient_units(self._recorder.side, operands, grad_inputs, grad_outputs)
+            return self._edge(label + " grad_inputs", grad_inputs, units)
 
         return hook
 
-    def _edge(self, label: str, gradients: Any, scales: Any = ()) -> Any:
+    def _edge(self, label: str, gradients: Any, units: Any = ()) -> Any:
         """Record the gradients; hand them back only where the sink may have changed them."""
         recorder = self._recorder
         with recorder.quietly():
@@ -93,7 +93,7 @@ class Graph:
                 None if gradient is None else (dtype_name(gradient), tuple(gradient.shape))
                 for gradient in gradients
             )
-            recorder.send("edge", label, text, gradients, scales)
+            recorder.send("edge", label, text, gradients, units)
         return tuple(gradients) if recorder.sink.forced else None
 
     @contextmanager

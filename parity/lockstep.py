@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .compare import distance
-from .differences import Difference, epoch_of, shown, structures, worst_pair
+from .differences import Difference, as_torch, epoch_of, shown, structures, worst_pair
 from .program import Program
 from .record import Arrays, Event, Recorder, Side
 
@@ -47,7 +47,8 @@ class Pass:
     events: int = 0
     values: int = 0
     bit_equal: int = 0
-    largest: float = 0.0
+    largest: float = 0.0  # in ULPs
+    largest_product: float = 0.0  # in units of the products' rounding
     lines: int = 0
     lines_equal: int = 0
     nodes: int = 0
@@ -72,24 +73,30 @@ class Comparison:
         self._progress = progress
         self._optimized = False  # an optimizer has stepped
 
-    def __call__(self, event: Event, scales: Arrays = ()) -> Arrays | None:
+    def __call__(self, event: Event, units: Arrays = ()) -> Arrays | None:
         theirs = next(self._expected, _NOTHING)
         self._progress()
         self.found.events += 1
         self._structure(event, theirs)
         self._count(event)
-        differs = self._values(event, theirs, scales)
+        differs = self._values(event, theirs, units)
         self._curve(event, theirs)
         return theirs.arrays if self.forced and differs else None
 
     # What must be equal -------------------------------------------------------------------------
 
     def _structure(self, ours: Event, theirs: Event) -> None:
+        if ours.kind in ("line", "warning", "error"):
+            ours = ours._replace(text=as_torch(ours.text))
         if ours.kind == theirs.kind == "line":
-            return self._line(ours, theirs)
-        if ours[:4] == theirs[:4]:
-            return
-        if ours.kind != theirs.kind or ours.name != theirs.name:
+            self._line(ours, theirs)
+        elif ours[:4] != theirs[:4]:
+            self._structure_differs(ours, theirs)
+
+    def _structure_differs(self, ours: Event, theirs: Event) -> None:
+        if ours.kind == "error" != theirs.kind:
+            ours, what = ours._replace(name=f"{theirs.name}: {ours.name}"), "an exception"
+        elif ours.kind != theirs.kind or ours.name != theirs.name:
             what = "another operation"
         elif ours.place != theirs.place:
             what = "another line of the program"
@@ -108,7 +115,7 @@ class Comparison:
 
     # What must be close -------------------------------------------------------------------------
 
-    def _values(self, ours: Event, theirs: Event, scales: Arrays) -> bool:
+    def _values(self, ours: Event, theirs: Event, units: Arrays) -> bool:
         """Measure each array; whether any was not bit-equal."""
         differs = False
         found = self.found
@@ -117,19 +124,22 @@ class Comparison:
                 if mine is not yours:
                     self._part("a gradient", ours, shown(mine), shown(yours))
                 continue
-            scale = scales[number] if number < len(scales) else None
-            result = distance(mine, yours, scale)
+            unit = units[number] if number < len(units) else None
+            result = distance(mine, yours, unit)
             found.values += result.values
             found.bit_equal += result.bit_equal
             if result.bit_equal == result.values:
                 continue
             differs = True
-            found.largest = max(found.largest, result.ulps)
+            if unit is None:
+                found.largest = max(found.largest, result.ulps)
+            else:
+                found.largest_product = max(found.largest_product, result.ulps)
             if ours.kind == "draw":
                 found.draws_equal = False
                 self._note("random draw", ours, *worst_pair(mine, yours))
             elif self.forced and not result.ulps <= LIMIT:
-                what = f"{result.ulps:.4g} ULPs"
+                what = f"{result.ulps:.4g} {'ULPs' if unit is None else 'units of rounding'}"
                 self._note(what, ours, *worst_pair(mine, yours))
         return differs
 

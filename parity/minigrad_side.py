@@ -21,6 +21,7 @@ import numpy as np
 
 import minigrad
 from minigrad.optim.optimizer import register_optimizer_step_post_hook
+from minigrad.tensor import Tensor
 
 from .program import Program
 from .record import Array, Recorder
@@ -34,7 +35,7 @@ _PASSED = frozenset(
     "__class_getitem__ __contains__ __dir__ __copy__ __deepcopy__ __index__ __subclasshook__ "
     "size dim numel stride is_tensor manual_seed get_rng_state set_rng_state set_printoptions "
     "register_hook register_post_accumulate_grad_hook is_grad_enabled is_inference_mode_enabled "
-    "seed initial_seed compile".split()
+    "seed initial_seed compile".split()  # noqa: SIM905
 )
 
 
@@ -73,7 +74,7 @@ class MinigradSide:
                 stack.enter_context(replaced(owner, name, _wrapped(recorder, original, name)))
             for name, member in _methods():
                 wrapper = _wrapped(recorder, member, name)
-                stack.enter_context(replaced(minigrad.Tensor, name, wrapper))
+                stack.enter_context(replaced(Tensor, name, wrapper))
             yield
 
 
@@ -92,7 +93,7 @@ def _wrapped(recorder: Recorder, original: Any, name: str) -> Any:
 
 def _caller(frame: FrameType | None) -> FrameType | None:
     """`for row in tensor` calls `unbind` through `Tensor.__iter__`: the program's own call."""
-    if frame is not None and frame.f_code is minigrad.Tensor.__iter__.__code__:
+    if frame is not None and frame.f_code is Tensor.__iter__.__code__:
         return frame.f_back
     return frame
 
@@ -116,8 +117,8 @@ def _functions() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
 
 def _methods() -> Iterator[tuple[str, Any]]:
     """Public methods and operators of `Tensor`, and the properties that give tensors."""
-    for name in dir(minigrad.Tensor):
-        member = inspect.getattr_static(minigrad.Tensor, name)
+    for name in dir(Tensor):
+        member = inspect.getattr_static(Tensor, name)
         private = name.startswith("_") and not name.endswith("__")
         if private or name in _PASSED or member is getattr(object, name, None):
             continue

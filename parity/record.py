@@ -23,7 +23,7 @@ import numpy as np
 
 from .callers import DRAWS, Callers, Place
 from .graph import Graph, dtype_name
-from .products import product_terms
+from .products import product_units
 from .program import Program
 
 Array = np.ndarray[Any, Any]
@@ -41,11 +41,11 @@ class Event(NamedTuple):
 
 
 class Sink(Protocol):
-    """Takes an event; `scales` are the magnitudes of summed terms, where there are any."""
+    """Takes an event; `units` are what products are measured in."""
 
     forced: bool
 
-    def __call__(self, event: Event, scales: Arrays = ()) -> Arrays | None:
+    def __call__(self, event: Event, units: Arrays = ()) -> Arrays | None:
         """Return arrays that the event's tensors should now hold, or None to leave them."""
 
 
@@ -71,7 +71,7 @@ class Side(Protocol):
 
 # Calls that give Python numbers or arrays, and are worth comparing. Others give no event unless
 # they return tensors.
-READS = frozenset("item tolist numpy float int bool equal allclose".split())
+READS = frozenset({"item", "tolist", "numpy", "float", "int", "bool", "equal", "allclose"})
 # Memory that nobody has written to yet holds anything.
 UNINITIALISED = frozenset({"empty", "empty_like", "new_empty"})
 WALKS = frozenset({"backward", "grad"})
@@ -143,27 +143,28 @@ class Recorder:
 
     def _operation(self, name: str, args: Any, kwargs: Any, result: Any) -> None:
         tensors = self.tensors(result)
-        if not tensors:
-            if name in READS:
-                self._read(name, args, result)
-            return
-        if name in UNINITIALISED:
-            return self._tensor_event("op", name, tensors, values=False)
-        if name in DRAWS:
-            return self._tensor_event("draw", name, tensors, self._generator_state())
-        scales: Arrays = ()
+        if tensors and name in UNINITIALISED:
+            self._tensor_event("op", name, tensors, values=False)
+        elif tensors and name in DRAWS:
+            self._tensor_event("draw", name, tensors, self._generator_state())
+        elif tensors:
+            self._computed(name, args, kwargs, tensors)
+        elif name in READS:
+            self._read(name, args, result)
+
+    def _computed(self, name: str, args: Any, kwargs: Any, tensors: list[Any]) -> None:
+        units: Arrays = ()
         if self.sink.forced:
-            scales, operands = product_terms(self.side, name, args, kwargs)
-            self.graph.operands = operands
-        self._tensor_event("op", name, tensors, scales=scales)
+            units, self.graph.operands = product_units(self.side, name, args, kwargs)
+        self._tensor_event("op", name, tensors, units=units)
         self.graph.operands = None
 
     def _tensor_event(
         self, kind: str, name: str, tensors: Sequence[Any], more: Any = (), values: bool = True,
-        scales: Arrays = (),
+        units: Arrays = (),
     ) -> None:  # fmt: skip
         text = tuple(self._describe(tensor) for tensor in tensors)
-        self.send(kind, name, (text, more), tensors if values else (), scales)
+        self.send(kind, name, (text, more), tensors if values else (), units)
 
     def _describe(self, tensor: Any) -> tuple[Any, ...]:
         """Type, shape, need of a gradient, and the nodes that are new with it."""
@@ -173,7 +174,8 @@ class Recorder:
 
     def _read(self, name: str, args: Any, result: Any) -> None:
         if isinstance(result, bool | int | str):
-            return self.send("op", name, result)
+            self.send("op", name, result)
+            return
         dtype = dtype_name(args[0])  # a float is compared in its tensor's ULPs
         array = np.array(result, dtype=dtype if dtype in ("float16", "float32") else None)
         self.sink(Event("op", name, self.place, (str(array.dtype), array.shape), (array,)))
@@ -220,12 +222,12 @@ class Recorder:
 
     def send(
         self, kind: str, name: str, text: Any = (), tensors: Sequence[Any] = (),
-        scales: Arrays = (),
+        units: Arrays = (),
     ) -> None:  # fmt: skip
         """Hand an event to the sink, and put what it returns into the tensors."""
         values = self.side.values
         arrays = tuple(None if tensor is None else values(tensor) for tensor in tensors)
-        theirs = self.sink(Event(kind, name, self.place, text, arrays), scales)
+        theirs = self.sink(Event(kind, name, self.place, text, arrays), units)
         if theirs is not None:
             for tensor, array in zip(tensors, theirs, strict=True):
                 if array is not None:

@@ -17,10 +17,11 @@ from rich.table import Table
 
 from .lockstep import Result
 
-COLUMNS = ("suite", "steps", "values", "bit-equal", "max ULP", "drift", "lines", "graph", "draws",
-           "verdict")  # fmt: skip
+COLUMNS = ("suite", "steps", "values", "bit-equal", "max ULP", "products", "drift", "lines",
+           "graph", "draws", "verdict")  # fmt: skip
 LEGEND = (
     "steps: backward passes.  max ULP: per step, each operation given PyTorch's own inputs.\n"
+    "products: the same for matrix products, in units of their rounding (parity/compare.py).\n"
     "drift: ULPs between the parameters at the end, when minigrad runs freely."
 )
 
@@ -32,7 +33,8 @@ def row(result: Result) -> tuple[str, ...]:
     free = "-" if result.free is None else _number(result.free.drift)
     return (
         result.name, f"{found.steps:,}", f"{found.values:,}", f"{_floored(share)}%",
-        _number(found.largest), free, f"{found.lines_equal}/{found.lines}",
+        _number(found.largest), _number(found.largest_product), free,
+        f"{found.lines_equal}/{found.lines}",
         f"{found.nodes:,} equal" if found.graph_equal else "differs",
         f"{found.draws} equal" if found.draws_equal else "differ",
         "passed" if result.passed else "FAILED",

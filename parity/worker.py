@@ -30,7 +30,7 @@ class Spool:
         self._events: list[Event] = []
         self.count = 0
 
-    def __call__(self, event: Event, scales: Arrays = ()) -> None:
+    def __call__(self, event: Event, units: Arrays = ()) -> None:
         self._events.append(event)
         self.count += 1
         if len(self._events) == _CHUNK:

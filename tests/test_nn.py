@@ -41,16 +41,26 @@ def outcome(program, library):
         try:
             result = plain(program(library))
         except Exception as error:
-            result = without_library(f"{type(error).__name__}: {error}")
+            result = Failure(without_library(f"{type(error).__name__}: {error}"))
     return result, [plain(str(w.message)) for w in caught]
 
 
-def same(program, may_fail=False):
+class Failure(str):
+    """What a program ended with that raised."""
+
+
+def fails(program):
+    """Marks a program that is expected to raise."""
+    program.fails = True
+    return program
+
+
+def same(program, either=False):
     """Runs `program` with both libraries; returns the outcome if it is the same."""
     ours, theirs = outcome(program, minigrad), outcome(program, torch)
     assert ours == theirs
-    if not may_fail:
-        assert "Error:" not in str(ours[0])[:40], ours[0]
+    failed = isinstance(ours[0], Failure)
+    assert either or failed == getattr(program, "fails", False), ours[0]
     return ours
 
 
@@ -76,7 +86,16 @@ def net(t):
                 x = block(x) - self.mean
             return self.named["out"](x) * self.scale
 
-    return Net()
+    return exact(t, Net())
+
+
+def exact(t, module):
+    """Fills the parameters with multiples of 1/8, so that no sum of products is ever rounded (in
+    which order a matrix product adds is the BLAS library's choice)."""
+    with t.no_grad():
+        for p in module.parameters():
+            p.copy_(t.arange(p.numel()).reshape(p.shape) / 8 - 1)
+    return module
 
 
 # -- initial values and printing ------------------------------------------------------------------
@@ -123,14 +142,14 @@ def test_init(name, shape):
         result = INITS[name](t, parameter)
         return [result is parameter, parameter.grad_fn, result, t.rand(1)]
 
-    same(program)
+    same(program, either=True)
 
 
 def test_gains():
     names = ["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu", "swish"]
     for name in names:
         for param in (None, 0.3, True, "a"):
-            same(lambda t, name=name, param=param: t.nn.init.calculate_gain(name, param))
+            same(lambda t, name=name, param=param: t.nn.init.calculate_gain(name, param), either=True)
 
 
 def test_fans_of_a_kernel():
@@ -233,6 +252,7 @@ def change_registries(t):
     return [*log, hasattr(module, "a"), held(module)]
 
 
+@fails
 def delete(t):
     module = net(t)
     del module.scale, module.mean, module.act
@@ -247,6 +267,7 @@ def bias_none(t):
     return [module, held(module), module(t.ones(1, 2))]
 
 
+@fails
 def non_leaf_parameter(t):
     module = t.nn.Module()
     parameter = t.nn.Parameter(t.ones(1))
@@ -267,7 +288,7 @@ def before_init(kind):
         Early()
 
     program.__name__ = f"{kind}_before_init"
-    return program
+    return fails(program)
 
 
 def directory(t):
@@ -332,8 +353,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("number", range(len(REFUSED)))
 def test_refusals(number):
-    result, _ = same(lambda t: REFUSED[number](t.nn.Linear(2, 2), t))
-    assert "Error" in result
+    same(fails(lambda t: REFUSED[number](t.nn.Linear(2, 2), t)))
 
 
 def test_reading_a_parameter_does_not_ask_getattr():
@@ -411,7 +431,8 @@ def test_pickle_of_a_module():
     other = pickle.loads(pickle.dumps(layer))
     assert plain(other.state_dict()) == plain(layer.state_dict())
     other[0].weight = None
-    assert other[0].weight is None and layer[0].weight is not None
+    assert other[0].weight is None
+    assert layer[0].weight is not None
 
 
 # -- walking and changing -------------------------------------------------------------------------
@@ -550,7 +571,7 @@ def mismatched(strict):
         module.load_state_dict(state, strict=strict)
 
     program.__name__ = f"mismatched_{strict}"
-    return program
+    return fails(program)
 
 
 def not_strict(t):
@@ -559,6 +580,7 @@ def not_strict(t):
     return [str(result), repr(result), result.missing_keys, list(result), module.weight]
 
 
+@fails
 def missing_all(t):
     t.nn.Sequential(t.nn.Linear(1, 1), t.nn.Linear(1, 1)).load_state_dict({})
 
@@ -570,6 +592,7 @@ def old_scalar(t):
     return module.x
 
 
+@fails
 def none_entries(t):
     module = t.nn.Linear(1, 1, bias=False)
     return [
@@ -578,6 +601,7 @@ def none_entries(t):
     ]
 
 
+@fails
 def extra_state(t):
     class Counting(t.nn.Module):
         count = 3
@@ -643,7 +667,7 @@ def test_state_dicts(program):
 
 
 def order_of_hooks(t):
-    layer, log = t.nn.Linear(1, 1), []
+    layer, log = exact(t, t.nn.Linear(1, 1)), []
 
     def note(name, result=None):
         def hook(*arguments):
@@ -682,6 +706,7 @@ def always_called(t):
     return log
 
 
+@fails
 def bad_pre_hook(t):
     layer = t.nn.Identity()
     layer.register_forward_pre_hook(lambda m, a, k: 3, with_kwargs=True)
@@ -715,7 +740,7 @@ def test_hooks_for_all_modules():
 def sequential(t):
     nn = t.nn
     s = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 2), nn.Tanh())
-    log = [s[0] is s[-4], s[1:3], s[::2], len(s), list(s), s(t.ones(2, 1))]
+    log = [s[0] is s[-4], s[1:3], s[::2], len(s), list(s), exact(t, s)(t.ones(2, 1)).shape]
     s[1] = nn.Sigmoid()
     log.append([s, [n for n, _ in s.named_parameters()]])
     del s[0]
@@ -733,7 +758,7 @@ def sequential(t):
 
 def named_sequential(t):
     s = t.nn.Sequential(OrderedDict(a=t.nn.Linear(1, 1), b=t.nn.ReLU(), c=t.nn.Tanh()))
-    log = [s.a is s[0], s[1:], list(s.state_dict()), s(t.ones(1))]
+    log = [s.a is s[0], s[1:], list(s.state_dict()), s(t.ones(1)).shape]
     del s[1]
     return [*log, s]
 
@@ -787,7 +812,7 @@ def container_error(name):
         errors[name](t, t.nn.Sequential(t.nn.ReLU()))
 
     program.__name__ = name
-    return program
+    return fails(program)
 
 
 @check(
@@ -849,7 +874,7 @@ def test_mse_loss(name, shapes):
         inputs = [node and node.name() for node, _ in loss.grad_fn.next_functions]
         return [loss, x.grad, loss.grad_fn.name(), inputs]
 
-    same(program)
+    same(program, either=True)
 
 
 @pytest.mark.parametrize("name", LOSS_CALLS)
@@ -858,7 +883,7 @@ def test_mse_loss_module(name):
         loss = t.nn.MSELoss(**LOSS_CALLS[name])
         return [loss.reduction, loss, loss(t.ones(3), t.zeros(3))]
 
-    same(program)
+    same(program, either=True)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none", "bad"])
@@ -870,8 +895,8 @@ def test_weighted_mse_loss(reduction):
         loss.sum().backward()
         return [loss, x.grad]
 
-    same(program)
-    same(lambda t: t.nn.functional.mse_loss(t.ones(2), t.ones(2), weight=t.ones(3)))
+    same(program, either=True)
+    same(fails(lambda t: t.nn.functional.mse_loss(t.ones(2), t.ones(2), weight=t.ones(3))))
 
 
 def test_layers():
@@ -882,8 +907,8 @@ def test_layers():
             nn.ReLU(),
             nn.Flatten(0),
             nn.Identity(5),
-            nn.Linear(2, 3),
-            nn.Linear(2, 1, bias=False),
+            exact(t, nn.Linear(2, 3)),
+            exact(t, nn.Linear(2, 1, bias=False)),
         ]
         outputs = [layer(x) for layer in layers]
         inplace = nn.ReLU(inplace=True)(x)

@@ -6,18 +6,27 @@ piece of minigrad; the run has to fail and to name the place.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+
+import minigrad
+from minigrad.autograd import engine, node
+from minigrad.nn import functional
+from minigrad.ops import loss, pointwise
+from minigrad.utils.data import _random as data_random
 from parity.compare import distance
 from parity.lockstep import Result, compare_program
 from parity.minigrad_side import MinigradSide
+from parity.report import row
 from parity.suites import programs
 from parity.worker import Worker, read_spool
 
@@ -34,7 +43,7 @@ def compare() -> Iterator[Callable[[str], Result]]:
         def run(name: str) -> Result:
             path, events = started[name]
             events.result()
-            return compare_program(SUITES[name], MinigradSide(), partial(read_spool, path))
+            return compare_program(SUITES[name], MinigradSide(), functools.partial(read_spool, path))
 
         yield run
 
@@ -48,7 +57,7 @@ def test_suite(name: str, compare: Callable[[str], Result]) -> None:
     assert result.stepwise.events == result.free.events > 1
 
 
-# --- the measure -----------------------------------------------------------------------------------
+# --- the measure ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -86,15 +95,15 @@ def test_types_and_shapes_are_part_of_the_value() -> None:
     assert distance(np.zeros((1, 2)), np.zeros(2)).ulps == np.inf
 
 
-def test_a_product_is_measured_at_the_size_of_its_terms() -> None:
+def test_a_product_is_measured_in_units_of_its_terms() -> None:
     ours, theirs = np.array([3e-8], np.float32), np.array([1e-8], np.float32)
     assert distance(ours, theirs).ulps > 1e6
-    assert distance(ours, theirs, np.array([1.0], np.float32)).ulps < 1
-    # A scale smaller than the value does not make one ULP finer than the value's own.
-    assert distance(theirs * 2, theirs, np.array([0.0], np.float32)).ulps > 1e6
+    assert distance(ours, theirs, np.array([2e-8])).ulps == pytest.approx(1)
+    # A unit smaller than a ULP of the value does not count: this is one ULP.
+    assert distance(np.nextafter(theirs, np.float32(1)), theirs, np.array([0.0])).ulps == 1
 
 
-# --- the command line ------------------------------------------------------------------------------
+# --- the command line -----------------------------------------------------------------------------
 
 SCRIPT = """
 import torch
@@ -144,7 +153,8 @@ def test_run_script(tmp_path: Path) -> None:
     assert "1 passed, 0 failed" in result.stdout
     page = (tmp_path / "page.html").read_text()
     assert page.count("<polyline") >= 5  # two losses, pairs of parameters, the drift
-    assert "http" not in page and "<script" not in page  # nothing from elsewhere
+    assert "http" not in page  # nothing from elsewhere
+    assert "<script" not in page
 
 
 def test_run_script_that_ends_with_the_same_error(tmp_path: Path) -> None:
@@ -161,3 +171,207 @@ def test_run_script_that_tells_the_libraries_apart(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert f"{tmp_path / 'apart.py'}:3: print(torch.nn.Linear.__module__)" in result.stdout
     assert "torch.nn.modules.linear" in result.stdout
+
+
+# --- breakages -------------------------------------------------------------------------------------
+#
+# Each function breaks one thing. Beside it stand the suite that has to fail, the operation that
+# the report has to name, and a piece of the source line.
+
+Patch = pytest.MonkeyPatch
+
+
+def set_formula(patch: Patch, op: Any, input_name: str, formula: Callable[..., Any]) -> None:
+    """Another formula for the gradient of one input of an op."""
+    row = op.row
+    index = row.inputs.index(row.parameters.index(input_name))
+    changed = list(row.formulas)
+    changed[index] = (formula, list(inspect.signature(formula).parameters))
+    patch.setattr(row, "formulas", changed)
+    patch.setattr(row, "plans", {})
+
+
+def wrong_formula(patch: Patch) -> None:
+    set_formula(patch, pointwise.mul, "other", lambda grad, input: grad + input)
+
+
+def wrong_sign(patch: Patch) -> None:
+    set_formula(patch, pointwise._sub, "input", lambda grad: -grad)
+
+
+def factor_in_the_last_digits(patch: Patch) -> None:
+    set_formula(
+        patch, loss.mse_loss, "input",
+        lambda grad, input, target, reduction: loss._mse(grad, input, target, reduction) * 1.000001,
+    )  # fmt: skip
+
+
+def formula_with_another_shape(patch: Patch) -> None:
+    set_formula(patch, pointwise.relu, "input", lambda grad, result: (grad * (result > 0))[:1])
+
+
+def wrong_forward(patch: Patch) -> None:
+    right = functional.mse_loss
+
+    @functools.wraps(right)
+    def mse_loss(*args: Any, **kwargs: Any) -> Any:
+        result = right(*args, **kwargs)
+        result._array *= np.float32(1 + 2**-20)
+        return result
+
+    patch.setattr(functional, "mse_loss", mse_loss)
+
+
+def skipped_random_number(patch: Patch) -> None:
+    right = minigrad.Generator.uniform32
+    patch.setattr(minigrad.Generator, "uniform32", lambda self, n: right(self, n + 1)[1:])
+
+
+def initial_values_of_another_size(patch: Patch) -> None:
+    right = minigrad.nn.init.calculate_gain
+    patch.setattr(minigrad.nn.init, "calculate_gain", lambda *args: 1.01 * right(*args))
+
+
+def another_order_of_batches(patch: Patch) -> None:
+    right = data_random.permutation
+    patch.setattr(data_random, "permutation", lambda *args: right(*args)[::-1])
+
+
+def repr_without_requires_grad(patch: Patch) -> None:
+    right = minigrad.Tensor.__repr__
+    shortened = ", requires_grad=True"
+    patch.setattr(minigrad.Tensor, "__repr__", lambda self: right(self).replace(shortened, ""))
+
+
+def repr_of_modules(patch: Patch) -> None:
+    patch.setattr(minigrad.nn.Linear, "extra_repr", lambda self: "")
+
+
+def sgd_with_another_learning_rate(patch: Patch) -> None:
+    right = minigrad.optim.SGD._update
+    patch.setattr(
+        minigrad.optim.SGD, "_update",
+        lambda self, p, group: right(self, p, {**group, "lr": 1.001 * group["lr"]}),
+    )  # fmt: skip
+
+
+def sgd_without_momentum(patch: Patch) -> None:
+    patch.setattr(minigrad.optim.SGD, "_momentum", lambda self, p, g, *options: g)
+
+
+def dropped_accumulation(patch: Patch) -> None:
+    def accumulate(tensor: Any, gradient: Any, on_tensors: bool) -> None:
+        tensor._grad = node.wrap(gradient)
+
+    patch.setattr(engine, "accumulate", accumulate)
+
+
+def zero_grad_that_does_nothing(patch: Patch) -> None:
+    patch.setattr(minigrad.optim.Optimizer, "zero_grad", lambda self, set_to_none=True: None)
+
+
+def missing_node(patch: Patch) -> None:
+    right = functional.relu
+
+    @functools.wraps(right)
+    def relu(input: Any, inplace: bool = False) -> Any:
+        return right(input.detach())
+
+    patch.setattr(functional, "relu", relu)
+
+
+def wrong_edge_order(patch: Patch) -> None:
+    right = node.record
+
+    def record(*args: Any) -> Any:
+        made = right(*args)
+        made.edges = made.edges[::-1]
+        return made
+
+    patch.setattr(node, "record", record)
+
+
+def wrong_node_name(patch: Patch) -> None:
+    patch.setattr(pointwise.mul.row.node_class, "name", lambda self: "MulBackward")
+
+
+def recording_under_no_grad(patch: Patch) -> None:
+    patch.setattr(node, "is_grad_enabled", lambda: True)
+
+
+def copy_instead_of_shared_memory(patch: Patch) -> None:
+    patch.setattr(minigrad, "from_numpy", lambda array: minigrad.tensor(array))
+
+
+def eval_that_forgets_the_children(patch: Patch) -> None:
+    def train(self: Any, mode: bool = True) -> Any:
+        self.training = mode
+        return self
+
+    patch.setattr(minigrad.nn.Module, "train", train)
+
+
+BREAKAGES = [
+    (wrong_formula, "linear_regression_tensors", "MulBackward0", "cost.backward()"),
+    (wrong_sign, "linear_regression_tensors", "SubBackward0", "cost.backward()"),
+    (factor_in_the_last_digits, "linear_regression_module", "MseLoss", "cost.backward()"),
+    (formula_with_another_shape, "running_loss", "ReluBackward0", "loss.backward()"),
+    (wrong_forward, "linear_regression_module", "mse_loss", "cost = F.mse_loss"),
+    (skipped_random_number, "seeding", "rand", "random_tensor = torch.rand(2, 2)"),
+    (initial_values_of_another_size, "gd_vs_sgd", "kaiming_uniform_", "self.W = nn.Linear("),
+    (another_order_of_batches, "manual_update", "DataLoader", "for x_batch, y_batch in"),
+    (repr_without_requires_grad, "first_step", "print", "print(W)"),
+    (repr_of_modules, "linear_regression_module", "print", "print(model)"),
+    (sgd_with_another_learning_rate, "linear_module_dataloader", "SGD", "optimizer.step()"),
+    (sgd_without_momentum, "gradient_accumulation", "SGD", "optimizer.step()"),
+    (dropped_accumulation, "manual_update", "leaves and their .grad", "loss.backward()"),
+    (zero_grad_that_does_nothing, "gd_vs_sgd", "leaves and their .grad", "loss_out.backward()"),
+    (missing_node, "grad_fn_walk", "relu", "loss = criterion(net(inputs), labels)"),
+    (wrong_edge_order, "first_step", "mul", "hypothesis = x_train * W + b"),
+    (wrong_node_name, "first_step", "mul", "hypothesis = x_train * W + b"),
+    (recording_under_no_grad, "no_grad_modes", "mul", "print(x * 2)"),
+    (copy_instead_of_shared_memory, "numpy_memory", "print", "print(tensor)"),
+    (eval_that_forgets_the_children, "train_eval", "print", "module.training"),
+]
+
+
+@pytest.mark.parametrize(
+    ("breakage", "suite", "operation", "source"), BREAKAGES,
+    ids=[breakage[0].__name__ for breakage in BREAKAGES],
+)  # fmt: skip
+def test_breakage_is_found_and_located(
+    breakage: Callable[[Patch], None], suite: str, operation: str, source: str,
+    compare: Callable[[str], Result], monkeypatch: Patch,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as patch:
+        breakage(patch)
+        result = compare(suite)
+    assert not result.passed
+    assert result.difference is not None
+    assert operation in result.difference.operation
+    assert source in result.difference.source
+    assert result.difference.ours != result.difference.theirs
+    assert row(result)[-1] == "FAILED"
+
+
+def test_the_first_difference_tells_the_epoch(
+    compare: Callable[[str], Result], monkeypatch: Patch
+) -> None:
+    calls = 0
+    right = functional.mse_loss
+
+    @functools.wraps(right)
+    def mse_loss(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        result = right(*args, **kwargs)
+        if calls > 40:
+            result._array += np.float32(1)
+        return result
+
+    monkeypatch.setattr(functional, "mse_loss", mse_loss)
+    difference = compare("linear_regression_module").difference
+    assert difference is not None
+    assert (difference.epoch, difference.step) == (40, 40)
+    assert "mse_loss, epoch 40, after 40 backward passes" in str(difference)
+    assert float(difference.ours) == pytest.approx(float(difference.theirs) + 1)

@@ -39,8 +39,7 @@ def run_backward(
     previous = grad_mode.is_grad_enabled()
     grad_mode.set_mode(create_graph)
     try:
-        with np.errstate(all="ignore"):
-            return _Pass(keep_graph, create_graph, wanted).run(roots, gradients)
+        return _Pass(keep_graph, create_graph, wanted).run(roots, gradients)
     finally:
         grad_mode.set_mode(previous)
 
@@ -54,30 +53,61 @@ class _Pass:
         self.wanted = None if wanted is None else set(wanted)
         self.runs: set[Any] | None = None  # with `wanted`: the nodes that lead to a wanted edge
         self.awaited: dict[Any, int] = {}  # per leaf: how many edges have still to deliver
-        self.sums: dict[Any, list[Gradient]] = {}  # per node or leaf: what arrived, by output
+        self.sums: dict[Edge, Gradient] = {}  # what has arrived so far
         self.arrived: dict[Edge, Gradient] = {}  # at wanted edges
 
     def run(self, roots: Sequence[Edge], gradients: Sequence[Gradient]) -> dict[Edge, Gradient]:
         order = self.schedule(roots)
-        for edge, gradient in zip(roots, gradients, strict=True):
-            self.deliver(edge, gradient, (gradient,))
+        sums, on_tensors = self.sums, self.on_tensors
+        self.hand_on(roots, gradients, gradients)
         for node in order:
-            outputs = self.sums.pop(node, None) or [None] * len(node.outputs)
+            if len(node.outputs) == 1:
+                outputs = [sums.pop((node, 0), None)]
+            else:
+                outputs = [sums.pop((node, i), None) for i in range(len(node.outputs))]
             if node.hooks is not None or self.wanted is not None:
                 outputs = self.before(node, outputs)
                 if self.runs is not None and node not in self.runs:
                     continue
-            inputs = node.apply(outputs, self.on_tensors)
+            inputs = node.apply(outputs, on_tensors)
             if anomaly.enabled:
                 anomaly.check(node, inputs)
             if not self.keep_graph:
                 node.release()
             if node.hooks is not None:
                 inputs = self.hooked(node.hooks.post, inputs, outputs)
-            for edge, gradient in zip(node.edges, inputs, strict=True):
-                if edge is not None:
-                    self.deliver(edge, gradient, outputs)
+            self.hand_on(node.edges, inputs, outputs)
         return self.arrived
+
+    def hand_on(
+        self, edges: Sequence[Edge | None], gradients: Sequence[Gradient], outputs: Sequence[Gradient]
+    ) -> None:
+        """Fit each gradient to the value that it belongs to and add it to what arrived before.
+
+        `outputs` are the gradients that the node was given: they, and views, may have other
+        holders, so a leaf takes a copy of such an array."""
+        sums = self.sums
+        for edge, gradient in zip(edges, gradients, strict=True):
+            if edge is None:
+                continue
+            target, output_nr = edge
+            if gradient is not None:
+                if output_nr is None:
+                    shape, dtype = target._array.shape, target._array.dtype
+                else:
+                    shape, dtype = target.outputs[output_nr]
+                if gradient.shape != shape or gradient.dtype is not dtype:
+                    gradient = self.fit(gradient, shape, dtype)
+                before = sums.get(edge)
+                if before is not None:
+                    gradient = before + gradient
+                elif output_nr is None and not self.on_tensors and may_be_shared(gradient, outputs):
+                    gradient = gradient.copy()
+                sums[edge] = gradient
+            if output_nr is None:
+                self.awaited[target] -= 1
+                if not self.awaited[target]:
+                    self.arrive(target, sums.pop(edge, None))
 
     def schedule(self, roots: Sequence[Edge]) -> list[Node]:
         """The nodes to run, consumers before producers; counts what each leaf has to wait for."""
@@ -92,7 +122,9 @@ class _Pass:
             elif target not in seen:
                 seen.add(target)
                 order.append(target)
-                pending += [edge for edge in target.edges if edge is not None]
+                for edge in target.edges:
+                    if edge is not None:
+                        pending.append(edge)
         order.sort(key=by_age, reverse=True)
         return order if self.wanted is None else self.prune(order, self.wanted)
 
@@ -104,33 +136,6 @@ class _Pass:
                 runs.add(node)
         targets = {target for target, _ in wanted}
         return [node for node in order if node in runs or node in targets]
-
-    def deliver(self, edge: Edge, gradient: Gradient, outputs: Sequence[Gradient]) -> None:
-        """Fit a gradient to the value that it belongs to and add it to what arrived before.
-
-        `outputs` are the gradients that its node was given: an array among them, or a view, may
-        have other holders, so a leaf takes a copy of it."""
-        target, output_nr = edge
-        if output_nr is None:
-            shape, dtype = target._array.shape, target._array.dtype
-        else:
-            shape, dtype = target.outputs[output_nr]
-        sums = self.sums.get(target)
-        if sums is None:
-            sums = self.sums[target] = [None] * (1 if output_nr is None else len(target.outputs))
-        if gradient is not None:
-            gradient = self.fit(gradient, shape, dtype)
-            before = sums[output_nr or 0]
-            if before is not None:
-                gradient = before + gradient
-            elif output_nr is None and not self.on_tensors:
-                if gradient.base is not None or any([gradient is g for g in outputs]):
-                    gradient = gradient.copy()
-            sums[output_nr or 0] = gradient
-        if output_nr is None:
-            self.awaited[target] -= 1
-            if not self.awaited[target]:
-                self.arrive(target, self.sums.pop(target)[0])
 
     def arrive(self, leaf: Any, gradient: Gradient) -> None:
         """All gradients of a leaf are there: this is what AccumulateGrad does."""
@@ -194,6 +199,10 @@ class _Pass:
         return gradient if self.on_tensors or gradient is None else gradient._array
 
 
+def may_be_shared(gradient: Any, outputs: Sequence[Gradient]) -> bool:
+    return gradient.base is not None or gradient is outputs[0] or any([gradient is g for g in outputs[1:]])
+
+
 def as_tensor(gradient: Gradient) -> Any:
     return gradient if gradient is None or isinstance(gradient, graph.Tensor) else graph.wrap(gradient)
 
@@ -217,25 +226,12 @@ def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
 def fit_array(gradient: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """A gradient in the shape and dtype of its input: undoes broadcasting and promotion."""
     if gradient.shape != shape:
-        gradient = graph.array_ops.sum_to_size(gradient, checked(gradient, shape))
+        gradient = graph.array_ops.sum_to_size(gradient, shape)
     return gradient if gradient.dtype is dtype else gradient.astype(dtype)
 
 
 def fit_tensor(gradient: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """`fit_array` for a gradient that is itself part of a graph."""
     if gradient._array.shape != shape:
-        gradient = graph.tensor_ops.sum_to_size(gradient, checked(gradient._array, shape))
+        gradient = graph.tensor_ops.sum_to_size(gradient, shape)
     return gradient if gradient._array.dtype is dtype else graph.tensor_ops.to_dtype(gradient, dtype)
-
-
-def checked(gradient: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """`shape`, if `gradient` can be the gradient of something that was broadcast from it."""
-    padded = (1,) * (gradient.ndim - len(shape)) + shape
-    if len(padded) != gradient.ndim or any(
-        want not in (1, got) for want, got in zip(padded, gradient.shape, strict=True)
-    ):
-        raise RuntimeError(
-            f"Function returned an invalid gradient - got {list(gradient.shape)} but expected "
-            f"shape compatible with {list(shape)}"
-        )
-    return shape

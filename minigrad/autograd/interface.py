@@ -108,7 +108,7 @@ def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) 
         if gradient is None:
             if root._requires_grad and root._array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            gradient = graph.wrap(np.ones_like(root._array))
+            gradient = graph.wrap(ones(root._array.shape, root._array.dtype))
         elif not isinstance(gradient, graph.Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
         elif gradient._array.shape != root._array.shape:
@@ -118,6 +118,12 @@ def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) 
             )
         gradients.append(gradient if recorded else gradient._array)
     return gradients
+
+
+def ones(shape: tuple[int, ...], dtype: Any) -> Any:
+    array = np.empty(shape, dtype)
+    array.fill(1)
+    return array
 
 
 def _size(tensor: Tensor) -> str:

@@ -41,6 +41,7 @@ from .grad_mode import is_grad_enabled, is_inference_mode_enabled
 
 Formula = Callable[..., Any]
 Edge = tuple[Any, "int | None"]  # (node, output number), or (leaf Tensor, None)
+Saved = tuple[Any, "int | None"]  # a value, and its version if it is a Tensor
 Tensor: Any = None  # minigrad.tensor.Tensor puts itself here: tensors and nodes need each other
 array_ops: Any = None  # the two namespaces that a formula's `xp` may be, put here by minigrad.ops
 tensor_ops: Any = None
@@ -52,9 +53,9 @@ class Node:
     """One recorded operation. The rows make its subclasses, which carry PyTorch's names."""
 
     __slots__ = ("edges", "hooks", "outputs", "plan", "saved", "sequence_nr", "__dict__", "__weakref__")
-    edges: tuple[Edge | None, ...]
-    saved: tuple[tuple[Any, int | None], ...] | None  # (value, its version if a Tensor); None: freed
-    outputs: tuple[tuple[tuple[int, ...], Any], ...]  # (shape, dtype) of each
+    edges: Sequence[Edge | None]
+    saved: Sequence[Saved] | None  # None once they are freed
+    outputs: Sequence[tuple[tuple[int, ...], Any]]  # (shape, dtype) of each
     sequence_nr: int  # the clock of recording: consumers have higher numbers than producers
     hooks: hooks.Hooks | None
     plan: Plan
@@ -63,10 +64,11 @@ class Node:
         """From the gradients of the outputs those of the inputs, None where none is needed."""
         plan = self.plan
         inputs: list[Any] = [None] * len(self.edges)
-        saved = self.unpack(on_tensors)
-        if len(grads) == 1 and grads[0] is None:
+        values = [grads[0], *self.unpack(on_tensors)] if self.saved != [] else [grads[0]]
+        if grads[0] is None and len(grads) == 1:
             return inputs
-        values = [grads[0], tensor_ops if on_tensors else array_ops, grads, plan.needs, *saved]
+        if plan.uses_context:
+            values += (tensor_ops if on_tensors else array_ops, grads, plan.needs)
         for index, formula, pick in plan.formulas:
             inputs[index] = formula(*pick(values))
         return inputs[0] if plan.variadic else inputs
@@ -171,6 +173,7 @@ class Plan(NamedTuple):
     saves: tuple[tuple[str, int], ...]  # ("value" | "shape" | "result", position)
     saved_names: tuple[str, ...]
     saves_tensors: bool
+    uses_context: bool
     formulas: tuple[tuple[int, Formula, Callable[[list[Any]], Any]], ...]
     variadic: bool
 
@@ -190,21 +193,28 @@ class Row:
     def plan(self, needs: tuple[bool, ...]) -> Plan:
         """Which formulas run and which values they name, worked out once per combination."""
         active = [(i, *f) for i, f in enumerate(self.formulas) if self.variadic or needs[i]]
-        given = ["grad", "xp", "grads", "needs"]
-        kept = list(dict.fromkeys(n for _, _, names in active for n in names if n not in given))
-        slots = given + kept
-        saves = tuple(map(self._source, kept))
-        formulas = tuple((i, f, _picker([slots.index(n) for n in names])) for i, f, names in active)
-        tensors = any(kind != "shape" for kind, _ in saves)
-        self.plans[needs] = plan = Plan(needs, saves, tuple(kept), tensors, formulas, self.variadic)
+        named = list(dict.fromkeys(n for _, _, names in active for n in names))
+        kept = [n for n in named if n not in ("grad", *CONTEXT)]
+        slots = ["grad", *kept, *CONTEXT]
+        self.plans[needs] = plan = Plan(
+            needs,
+            tuple(map(self._source, kept)),
+            tuple(kept),
+            any(not n.endswith("_shape") for n in kept),
+            any(n in CONTEXT for n in named),
+            tuple((i, f, _picker([slots.index(n) for n in names])) for i, f, names in active),
+            self.variadic,
+        )
         return plan
 
     def _source(self, name: str) -> tuple[str, int]:
         if name.startswith("result"):
             return "result", int(name.removeprefix("result") or 0)
-        if name.endswith("_shape"):
-            return "shape", self.parameters.index(name.removesuffix("_shape"))
-        return "value", self.parameters.index(name)
+        kind = "shape" if name.endswith("_shape") else "value"
+        return kind, self.parameters.index(name.removesuffix("_shape"))
+
+
+CONTEXT = ["xp", "grads", "needs"]  # what a formula may name beside `grad` and values of the call
 
 
 def _picker(positions: list[int]) -> Callable[[list[Any]], Any]:
@@ -215,22 +225,53 @@ def _picker(positions: list[int]) -> Callable[[list[Any]], Any]:
     return itemgetter(*positions)
 
 
-def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node:
-    """Make the node of one call of `row` and put it behind the call's differentiable results."""
+def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None:
+    """Make the node of one call of `row`, if one of its inputs needs a gradient, and put it behind
+    the call's results."""
+    edges: list[Edge | None] = []
+    needs = []
+    for tensor in args[0] if row.variadic else [args[i] for i in row.inputs]:
+        if isinstance(tensor, Tensor) and tensor._requires_grad:
+            edges.append(tensor._edge or (tensor, None))
+            needs.append(True)
+        else:
+            edges.append(None)
+            needs.append(False)
+    key = tuple(needs)
+    if True not in key:
+        return None
+    plan = row.plans.get(key) or row.plan(key)
     node = new(row.node_class)
-    inputs = args[0] if row.variadic else [args[i] for i in row.inputs]
-    node.edges = edges = tuple([gradient_edge(t) for t in inputs])
-    needs = tuple([e is not None for e in edges])
-    node.plan = plan = row.plans.get(needs) or row.plan(needs)
+    node.plan, node.edges, node.hooks = plan, edges, None
     node.sequence_nr = next_sequence_nr()
-    node.hooks = None
-    node.saved = tuple([_save(kind, i, args, results) for kind, i in plan.saves])
-    node.outputs = tuple([(r._array.shape, r._array.dtype) for r in results])
+    node.saved = saved = []
+    for kind, i in plan.saves:
+        saved.append(save(kind, i, args, results))
+    node.outputs = outputs = []
     for output_nr, result in enumerate(results):
+        array = result._array
+        outputs.append((array.shape, array.dtype))
         result._edge, result._requires_grad = (node, output_nr), True
     if anomaly.enabled:
         anomaly.note(node)
     return node  # type: ignore[no-any-return]
+
+
+def save(kind: str, index: int, args: Sequence[Any], results: Sequence[Any]) -> Saved:
+    """A value that a formula names, taken from the call."""
+    if kind == "value":
+        value = args[index]
+        if not isinstance(value, Tensor):
+            return value, None
+    elif kind == "shape":
+        value = args[index]
+        return [t._array.shape for t in value] if isinstance(value, list) else value._array.shape, None
+    else:
+        value = results[index]._alias()
+        value._saved_output_nr = index
+    if value._version_counter is None:
+        raise RuntimeError(anomaly.INFERENCE)
+    return value, value._version_counter[0]
 
 
 def gradient_edge(value: Any) -> Edge | None:
@@ -238,22 +279,6 @@ def gradient_edge(value: Any) -> Edge | None:
     if not isinstance(value, Tensor) or not value._requires_grad:
         return None
     return value._edge or (value, None)
-
-
-def _save(kind: str, index: int, args: Sequence[Any], results: Sequence[Any]) -> tuple[Any, int | None]:
-    if kind == "result":
-        value = results[index]._alias()
-        value._saved_output_nr = index
-    else:
-        value = args[index]
-        if kind == "shape":
-            shapes = [t._array.shape for t in (value if isinstance(value, (list, tuple)) else [value])]
-            return (shapes if isinstance(value, (list, tuple)) else shapes[0]), None
-    if not isinstance(value, Tensor):
-        return value, None
-    if value._version_counter is None:
-        raise RuntimeError(anomaly.INFERENCE)
-    return value, value._version_counter[0]
 
 
 # --- calling a row -------------------------------------------------------------------------------
@@ -317,6 +342,7 @@ def pointwise(name: str, *, to_float: bool = False, **formulas: Formula) -> Deco
         @functools.wraps(forward)
         def nary(*args: Any) -> Any:
             tensors = promotion.operands(forward, args, to_float)
+            refresh(*tensors)
             arrays = promotion.promoted([t._array for t in tensors], to_float)
             try:
                 result = wrap(forward(*arrays))
@@ -342,9 +368,22 @@ def op(name: str, **formulas: Formula) -> Decorator:
 
         @functools.wraps(forward)
         def call(*args: Any) -> Any:
-            out = forward(*[unwrap(a) for a in args])
+            arrays = []
+            needed = False
+            for arg in args:
+                if isinstance(arg, Tensor):
+                    if arg._view is not None:
+                        arg._refresh_view()
+                    needed = needed or arg._requires_grad
+                    arg = arg._array
+                elif isinstance(arg, list):
+                    needed = needed or row.variadic
+                    arg = unwrap(arg)
+                arrays.append(arg)
+            out = forward(*arrays)
             results = [wrap(o) for o in out] if isinstance(out, tuple) else [wrap(out)]
-            finish(row, args, results)
+            if needed or is_inference_mode_enabled():
+                finish(row, args, results)
             return tuple(results) if isinstance(out, tuple) else results[0]
 
         call.row, call.forward = row, forward  # type: ignore[attr-defined]
@@ -361,12 +400,8 @@ def unwrap(value: Any) -> Any:
 
 
 def finish(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:
-    """Record the call if one of its inputs requires a gradient."""
-    inputs = [
-        t for t in (args[0] if row.variadic else [args[i] for i in row.inputs]) if isinstance(t, Tensor)
-    ]
-    refresh(*inputs)
-    if any([t._requires_grad for t in inputs]) and is_grad_enabled():
+    """Record a call whose inputs may need a gradient; its whole-number results never do."""
+    if is_grad_enabled():
         record(row, args, [r for r in results if r._array.dtype.kind == "f"])
     elif is_inference_mode_enabled():
         for result in results:

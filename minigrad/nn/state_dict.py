@@ -33,8 +33,6 @@ class _IncompatibleKeys(NamedTuple):
             f"unexpected_keys={self.unexpected_keys})"
         )
 
-    __str__ = __repr__
-
 
 class Stateful(AttributeHolder):
     """The second of the three parts of `Module`: its state as a dictionary."""

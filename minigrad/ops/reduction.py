@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,9 +47,23 @@ def sum_dim(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 
 def sum_to_size_array(array: Array, shape: tuple[int, ...]) -> Array:
     """An array summed over what broadcasting from `shape` had added."""
-    extra = array.ndim - len(shape)
-    dims = tuple(i for i in range(array.ndim) if i < extra or shape[i - extra] == 1 != array.shape[i])
-    return sum_array(array, dims).reshape(shape)
+    dims, keepdims = _added_dims(array.shape, shape)
+    out = sum_array(array, dims, keepdims)
+    return out if out.shape == shape else out.reshape(shape)
+
+
+@lru_cache(maxsize=4096)
+def _added_dims(shape: tuple[int, ...], source: tuple[int, ...]) -> tuple[tuple[int, ...], bool]:
+    """The dimensions that broadcasting from `source` to `shape` added or stretched, and whether
+    the sum over them keeps their places."""
+    extra = len(shape) - len(source)
+    if extra < 0 or True in (s not in (1, n) for s, n in zip(source, shape[extra:], strict=True)):
+        raise RuntimeError(
+            f"Function returned an invalid gradient - got {list(shape)} but expected shape compatible with "
+            f"{list(source)}"
+        )
+    added = tuple(i for i, s in enumerate(shape) if i < extra or (source[i - extra] == 1 != s))
+    return added, not extra
 
 
 @op("SumBackward1", input=lambda grad, input_shape, xp: xp.expand(grad, input_shape))
@@ -83,6 +98,8 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over all elements or over `dim`; of floating-point tensors only."""
     array = _array("mean", input)
+    if dim is None and dtype is None and array.dtype.kind == "f" and not keepdim:
+        return _mean(input)
     input = _converted(input, dtype)
     if input._array.dtype.kind != "f":
         raise RuntimeError(

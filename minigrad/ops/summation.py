@@ -25,6 +25,7 @@ axis it adds pairwise, in an order of its own.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -38,7 +39,8 @@ LEVELS = 4  # of the cascade
 UNROLL = 4  # vectors under way at the same time
 LARGE = 1 << 11  # elements from which einsum's start-up cost (a microsecond) is repaid
 
-_add = np.add.reduce
+_add: Callable[..., Array] = np.add.reduce
+_accumulate: Callable[..., Array] = np.add.accumulate  # running totals: never pairwise
 
 
 def sum_array(
@@ -47,33 +49,34 @@ def sum_array(
     keepdims: bool = False,
     dtype: np.dtype[Any] | None = None,
 ) -> Array | np.generic:
-    """Sum `array` over `axes`, bit for bit as PyTorch does on the CPU with one thread.
+    """Sum `array` over `axes`, as PyTorch does on the CPU with one thread: the same bits.
 
     array: any shape; bool, integer, float16, float32 or float64.
     axes: non-negative, sorted; None sums over all of them.
     keepdims: keep the summed axes with size 1.
     dtype: convert to it before summing. By default integers and bool are summed in int64, floats
-        in their own dtype (float16 in float32, and rounded when a result is stored).
+        in their own dtype (float16 in float32, rounded once at the end: one sum in a thousand
+        then differs from PyTorch's by a unit in the last place).
     Returns an array, or a NumPy scalar where no axis is left.
     """
     if dtype is not None and dtype != array.dtype:
         array = array.astype(dtype)
     if array.dtype.kind != "f":
         return _sum_integers(array, axes, keepdims, dtype)
+    if array.itemsize == 2:
+        return sum_array(array.astype(np.float32), axes, keepdims).astype(np.float16)
     if array.size < UNROLL:  # so few are added one after the other, whatever the layout
-        return _add(array, axes, None, None, keepdims)  # type: ignore[no-any-return]
-    if array.flags.c_contiguous and (axes is None or len(axes) == array.ndim) and not keepdims:
-        lanes = VECTOR_BYTES // array.itemsize
-        return _sum_row(array.reshape(-1), lanes if array.size >= lanes else 1)
-    plan = _plan(array.shape, array.strides, array.itemsize, axes, keepdims)
-    return _run(plan, array)
+        return _add(array, axes, None, None, keepdims)
+    if not keepdims and array.flags.c_contiguous and (axes is None or len(axes) == array.ndim):
+        return _sum_row(array.reshape(-1), VECTOR_BYTES // array.itemsize)
+    return _run(_plan(array.shape, array.strides, array.itemsize, axes, keepdims), array)
 
 
 def _sum_integers(
     array: Array, axes: Shape | None, keepdims: bool, dtype: np.dtype[Any] | None
 ) -> Array | np.generic:
     """Integer addition is associative: any order gives the same (wrapped) result."""
-    return _add(array, axes, dtype or np.int64, None, keepdims)  # type: ignore[no-any-return]
+    return _add(array, axes, dtype or np.int64, None, keepdims)
 
 
 # --- Lanes -------------------------------------------------------------------------------------
@@ -82,6 +85,8 @@ def _sum_integers(
 def _sum_row(row: Array, lanes: int) -> np.generic:
     """Sum one contiguous row, (n,): what `_sum_rows` does, in fewer calls."""
     n = row.size
+    if n < lanes:
+        lanes = 1
     full = n // lanes * lanes
     quads = n // (UNROLL * lanes)
     body = row[:full]
@@ -96,7 +101,8 @@ def _sum_row(row: Array, lanes: int) -> np.generic:
     line = np.empty(n - full + lanes, row.dtype)
     line[: n - full] = row[full:]
     _add(body.reshape(-1, lanes), 0, None, line[n - full :])
-    return np.add.accumulate(line)[-1]  # type: ignore[no-any-return]
+    total: np.generic = _accumulate(line)[-1]
+    return total
 
 
 def _sum_rows(rows: Array, lanes: int) -> Array:
@@ -119,7 +125,10 @@ def _sum_columns(x: Array, group: int) -> Array:
     Columns are taken `group` at a time, and need no unrolling then; the rest, fewer than `group`,
     are unrolled instead. A group of 0 unrolls all.
     """
-    columns = x.shape[2]
+    _, n, columns = x.shape
+    if n == 1:
+        copy: Array = x[:, 0] + x.dtype.type(0)  # and 0.0 for -0.0
+        return copy
     together = columns // group * group if group else 0
     if together == 0:
         return _four_way_sum(x)
@@ -130,7 +139,7 @@ def _sum_columns(x: Array, group: int) -> Array:
 
 
 def _four_way_sum(x: Array) -> Array:
-    """Sum along the middle axis, every fourth term in a partial sum of its own: (J, n, L) -> (J, L).
+    """Sum along the middle axis, in four partial sums by turns: (J, n, L) -> (J, L).
 
     What is left when n is no multiple of four goes to the first partial sum.
     """
@@ -148,7 +157,7 @@ def _four_way_sum(x: Array) -> Array:
 def _add_lines(lines: Array) -> Array:
     """Add contiguous lines, the first to the last: (M, K) -> (K,)."""
     if lines.shape[1] == 1:  # memory order would be pairwise
-        return np.add.accumulate(lines, 0)[-1]
+        return _accumulate(lines[:, 0])[-1:]
     return _add_axis(lines, 0)
 
 
@@ -189,11 +198,12 @@ def _add_axis(x: Array, axis: int) -> Array:
     if n == 1:
         return x[:, 0] if axis == 1 else x[:, :, 0]
     if x.size < LARGE:
-        return _add(x, axis)  # type: ignore[no-any-return]
+        return _add(x, axis)
     if n < 8 and (x.shape[-1] == 1 or x.strides[axis] <= x.strides[-1]):
         return _add_slices(np.moveaxis(x, axis, 0))
     letters = "abcde"[: x.ndim]
-    return np.einsum(f"{letters}->{letters.replace(letters[axis], '')}", x)  # type: ignore[no-any-return]
+    total: Array = np.einsum(f"{letters}->{letters.replace(letters[axis], '')}", x)
+    return total
 
 
 def _add_slices(x: Array) -> Array:
@@ -201,6 +211,7 @@ def _add_slices(x: Array) -> Array:
     total: Array = x[0] + x[1]
     for k in range(2, len(x)):
         total += x[k]
+    total += 0  # the sum of -0.0 and -0.0 is 0.0, for PyTorch starts from 0.0
     return total
 
 
@@ -233,7 +244,7 @@ class _Plan(NamedTuple):
 def _run(plan: _Plan, array: Array) -> Array | np.generic:
     x = array.transpose(plan.order).reshape(plan.shape)
     if x.ndim == 1:
-        return _sum_row(x, plan.lanes).reshape(plan.result)[()]
+        return np.array(_sum_row(x, plan.lanes), ndmin=len(plan.result))[()]
     if plan.copy:
         x = np.ascontiguousarray(x)
     sums = _sum_rows(x, plan.lanes) if plan.lanes else _sum_columns(x, plan.group)

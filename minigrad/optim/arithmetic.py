@@ -21,8 +21,8 @@ __all__ = ["add_scaled", "add_scaled_", "scale_"]
 
 Array = np.ndarray[Any, Any]
 
-_WIDE = {np.dtype(np.float16): np.dtype(np.float32), np.dtype(np.float32): np.dtype(np.float64)}
-_FLOAT16, _FLOAT64 = np.dtype(np.float16), np.dtype(np.float64)
+_FLOAT16, _FLOAT32, _FLOAT64 = map(np.dtype, (np.float16, np.float32, np.float64))
+_WIDE = {_FLOAT16: _FLOAT32, _FLOAT32: _FLOAT64}
 _SPLITTER = 2.0**27 + 1  # cuts the 53 bits of a float64 into two halves of at most 27
 
 
@@ -30,6 +30,8 @@ def add_scaled_(x: Array, y: Array, alpha: float) -> None:
     """x += alpha * y, in place; `alpha` is first rounded to the dtype of `x`."""
     if alpha == 1:
         x += y
+    elif x.size == 1 and x.dtype == y.dtype == _FLOAT32:  # a Python float is the wider dtype
+        x.fill(x.item() + _scalar(alpha, _FLOAT32).item() * y.item())
     else:
         x[...] = _fused(x, y, alpha)
 

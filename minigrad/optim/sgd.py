@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.grad_mode import enable_grad
-from ..tensor import Tensor, wrap
+from ..autograd.node import wrap
+from ..tensor import Tensor
 from .arithmetic import add_scaled, add_scaled_, scale_
 from .optimizer import Optimizer
 
@@ -110,10 +111,11 @@ class SGD(Optimizer):
     def _momentum(self, param: Tensor, g: Array, momentum: float, undamped: float) -> Array:
         """The running sum of gradients, moved on by one step."""
         state = self.state[param]
-        buffer = state.get("momentum_buffer")
+        buffer: Tensor | None = state.get("momentum_buffer")
         if buffer is None:
-            buffer = state["momentum_buffer"] = wrap(np.array(g))
-            return buffer._array
+            b = np.array(g)
+            state["momentum_buffer"] = wrap(b)
+            return b
         b = buffer._array
         scale_(b, momentum)
         add_scaled_(b, g, undamped)
@@ -122,7 +124,9 @@ class SGD(Optimizer):
 
     def _update_in_graph(self, param: Tensor, group: dict[str, Any]) -> None:
         """The same formulas with operations on tensors, so that gradients flow through them."""
-        grad = -param.grad if group["maximize"] else param.grad
+        grad: Any = param.grad
+        if group["maximize"]:
+            grad = -grad
         if group["weight_decay"]:
             grad = grad.add(param, alpha=float(group["weight_decay"]))
         if group["momentum"]:

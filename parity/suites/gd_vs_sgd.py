@@ -5,6 +5,9 @@ batches in a fixed order (SGD), and with four batches shuffled (SGD random). Los
 of the parameters are returned for the figures (`python -m parity gd_vs_sgd --plot DIR`).
 """
 
+# The code is the document's, in its own style.
+# ruff: noqa: B007, B905, RET504, UP008, UP031, UP032
+
 from __future__ import annotations
 
 from typing import Any

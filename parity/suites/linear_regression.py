@@ -4,6 +4,9 @@ The document trains y = x on three points: first with two tensors W and b, then 
 1,001 epochs each, and prints every 100. It also shows how to fix the seeds.
 """
 
+# The code is the document's, in its own style.
+# ruff: noqa: B007, B905, RET504, UP008, UP031, UP032
+
 from __future__ import annotations
 
 from typing import Any

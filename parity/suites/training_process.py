@@ -5,6 +5,9 @@ leaves; gradient accumulation; the loop with a running loss. The document trains
 images that it does not show; here a small network learns a line, the loops are the document's.
 """
 
+# The code is the document's, in its own style.
+# ruff: noqa: B007, B905, RET504, UP008, UP031, UP032
+
 from __future__ import annotations
 
 from typing import Any

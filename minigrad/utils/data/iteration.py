@@ -12,12 +12,13 @@ sample after the other.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...tensor import Tensor, wrap
+from ...autograd.node import wrap
+from ...tensor import Tensor
 from . import _random
 from .collate import default_collate
 from .dataset import TensorDataset
@@ -83,11 +84,10 @@ class SamplesIter(_BaseDataLoaderIter):
         self._loader = loader
         self._collate = loader.collate_fn
         self._promised = loader._reported_length
+        self._read: Callable[[Any], Any] = self._read_indices
         if loader._is_iterable:
             self._stream = iter(loader.dataset)
             self._read = self._read_stream
-        else:
-            self._read = self._read_indices
 
     def __next__(self) -> Any:
         batch = self._collate(self._read(next(self._indices)))
@@ -131,6 +131,7 @@ class TensorRowsIter(_BaseDataLoaderIter):
     def __init__(self, loader: DataLoader) -> None:
         super().__init__(loader)
         self._tensors: tuple[Tensor, ...] = loader.dataset.tensors
+        self._counters: list[Any] = [t._version_counter for t in self._tensors]
         self._size: int = self._index_sampler.batch_size
         self._drop_last = loader.drop_last
         row_bytes = sum(t._array[:1].nbytes for t in self._tensors)
@@ -147,14 +148,14 @@ class TensorRowsIter(_BaseDataLoaderIter):
             self._rows = self._next_rows()
             start, stop = 0, self._size
             self._gather()
-        elif self._versions != [t._version_counter[0] for t in self._tensors]:
+        elif self._versions != [counter[0] for counter in self._counters]:
             self._gather()
         self._given = stop
         self._num_yielded += 1
         return [wrap(block[start:stop]) for block in self._blocks]
 
     def _gather(self) -> None:
-        self._versions = [t._version_counter[0] for t in self._tensors]
+        self._versions = [counter[0] for counter in self._counters]
         self._blocks = [t._array.take(self._rows, axis=0) for t in self._tensors]
 
     def _next_rows(self) -> np.ndarray[Any, Any]:
