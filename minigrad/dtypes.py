@@ -44,7 +44,8 @@ int32 = int = dtype("int32")
 int64 = long = dtype("int64")
 bool = dtype("bool")
 
-BOOL, INT64, FLOAT32, FLOAT64 = bool.numpy, int64.numpy, float32.numpy, float64.numpy
+BOOL, INT64 = bool.numpy, int64.numpy
+FLOAT16, FLOAT32, FLOAT64 = float16.numpy, float32.numpy, float64.numpy
 _BY_NUMPY = {
     d.numpy: d for d in (bool, uint8, int8, int16, int32, int64, float16, float32, float64)
 }

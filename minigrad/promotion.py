@@ -50,15 +50,15 @@ def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -
         elif isinstance(a, np.ndarray):
             result.append(graph.wrap(a))
         else:
-            raise UnsupportedOperand(graph.name_of(forward), a)
+            raise UnsupportedOperand(graph.name_of(forward), a, "input" if a is args[0] else "other")
     return result
 
 
 class UnsupportedOperand(TypeError):
     """An operand that is neither a Tensor nor a number; operators turn it into NotImplemented."""
 
-    def __init__(self, name: str, value: Any) -> None:
-        super().__init__(f"{name}(): argument 'other' must be Tensor or Number, not {type(value).__name__}")
+    def __init__(self, name: str, value: Any, argument: str) -> None:
+        super().__init__(f"{name}(): argument '{argument}' (position 1) must be Tensor, not {type(value).__name__}")
 
 
 def number_tensor(value: Any, dtype: NumpyDtype) -> Any:
@@ -80,6 +80,13 @@ def not_a_tensor(name: str, argument: str, position: int, value: Any) -> TypeErr
     kind = type(value)
     what = "numpy.ndarray" if kind is np.ndarray else kind.__name__
     return TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {what}")
+
+
+def check_tensors(name: str, **arguments: Any) -> None:
+    """TypeError unless each of the arguments, given by name and in order, is a Tensor."""
+    for position, (argument, value) in enumerate(arguments.items(), 1):
+        if not isinstance(value, graph.Tensor):
+            raise not_a_tensor(name, argument, position, value)
 
 
 def broadcast_error(arrays: Sequence[Array]) -> RuntimeError:

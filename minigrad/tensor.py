@@ -133,6 +133,8 @@ class Tensor:
             )
         if value and self._array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if value and self._version_counter is None and not graph.is_inference_mode_enabled():
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self._requires_grad = bool(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -452,7 +454,7 @@ class Tensor:
     __pow__, __rpow__ = _operator(ops.pow), _operator(ops.rpow)
     __matmul__ = _operator(ops.matmul)
     __rmatmul__ = _operator(lambda self, other: ops.matmul(other, self))
-    __neg__, __abs__, __invert__ = ops.neg, ops.abs, ops.bitwise_not
+    __neg__, __pos__, __abs__, __invert__ = ops.neg, ops.positive, ops.abs, ops.bitwise_not
     __eq__, __ne__ = _operator(ops.eq), _operator(ops.ne)  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = (_operator(f) for f in (ops.lt, ops.le, ops.gt, ops.ge))
     __and__ = __rand__ = _operator(ops.bitwise_and)
@@ -544,6 +546,6 @@ NON_LEAF_GRAD = (
     "be populated during autograd.backward(). If you indeed want the .grad field to be populated for a "
     "non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by "
     "mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for "
-    "more informations."
+    "more information."
 )
 graph.Tensor = Tensor

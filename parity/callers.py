@@ -18,9 +18,9 @@ Place = tuple[str, int]  # file and line of the program
 
 # Calls that produce random numbers: compared bit by bit, with the generator's state after them.
 DRAWS = frozenset(
-    "rand rand_like randn randn_like randint randint_like randperm normal bernoulli multinomial "
+    "rand rand_like randn randn_like randint randint_like randperm normal bernoulli multinomial "  # noqa: SIM905
     "uniform_ normal_ bernoulli_ random_ exponential_ dropout kaiming_uniform_ kaiming_normal_ "
-    "xavier_uniform_ xavier_normal_ trunc_normal_".split()  # noqa: SIM905
+    "xavier_uniform_ xavier_normal_ trunc_normal_".split()
 )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .record import Event
 
-_MODULE = re.compile(r"\bminigrad\.(?=(u?int|float|bool|Size|Generator|device)\b|(u?int|float)\d)")
+_MODULE = re.compile(r"\bminigrad(?=\.\w)")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Difference:
 
 def as_torch(text: str) -> str:
     """What prints with its module's name, `minigrad.float64`, under PyTorch's: `torch.float64`."""
-    return _MODULE.sub("torch.", text)
+    return _MODULE.sub("torch", text)
 
 
 def epoch_of(file: str) -> Any:

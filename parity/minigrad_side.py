@@ -30,12 +30,13 @@ from .stand_ins import CONSTRUCTORS, constructors_and_loaders, replaced
 _PROPERTIES = ("T", "mT", "H", "mH", "data")
 # They tell about a tensor or a mode, or are called by Python itself all the time.
 _PASSED = frozenset(
-    "__init__ __new__ __del__ __repr__ __str__ __format__ __hash__ __len__ __iter__ __array__ "
+    "__init__ __new__ __del__ __repr__ __str__ __format__ __hash__ __len__ __iter__ "  # noqa: SIM905
+    "__array__ "
     "__reduce__ __reduce_ex__ __getattr__ __setattr__ __getattribute__ __init_subclass__ "
     "__class_getitem__ __contains__ __dir__ __copy__ __deepcopy__ __index__ __subclasshook__ "
     "size dim numel stride is_tensor manual_seed get_rng_state set_rng_state set_printoptions "
     "register_hook register_post_accumulate_grad_hook is_grad_enabled is_inference_mode_enabled "
-    "seed initial_seed compile".split()  # noqa: SIM905
+    "seed initial_seed compile".split()
 )
 
 

@@ -40,7 +40,8 @@ class Raised:
     """An exception, or a warning and a result."""
 
     def __init__(self, error: BaseException) -> None:
-        self.kind, self.text = type(error).__name__, str(error).replace("minigrad.", "torch.")
+        builtin = next(c for c in type(error).__mro__ if c.__module__ == "builtins")
+        self.kind, self.text = builtin.__name__, str(error).replace("minigrad.", "torch.")
 
 
 def _run(library: Any, program: str, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -140,7 +141,7 @@ def facts(tensor: Any, is_gradient: bool = False) -> dict[str, Any]:
     is_view = tensor._is_view()
     return basic | {
         "stride": stride(tensor), "requires_grad": tensor.requires_grad, "is_leaf": tensor.is_leaf,
-        "version": tensor._version, "is_view": is_view,
+        "is_view": is_view,
         "offset": tensor.storage_offset() if is_view else 0,
         "graph": graph(tensor.grad_fn), "output_nr": tensor.output_nr,
     }  # fmt: skip

@@ -156,6 +156,10 @@ def test_blocks_smaller_than_the_dataset(monkeypatch):
         return log
 
     same(program)
+    dataset = minigrad.utils.data.TensorDataset(minigrad.zeros(1000, 5))
+    iterator = iter(minigrad.utils.data.DataLoader(dataset, 2))
+    next(iterator)
+    assert iterator._blocks[0].nbytes == 80
 
 
 def test_batches_are_copies():

@@ -188,10 +188,11 @@ def test_print_of_parameters():
 
 
 def held(module):
-    """Everything a module holds, by registry, and as attributes."""
+    """Everything a module holds now, by registry, and as attributes."""
     registries = [module._parameters, module._buffers, module._modules]
     names = [name for registry in registries for name in registry]
-    return [*registries, {n: getattr(module, n) for n in names}, sorted(module.state_dict())]
+    attributes = {name: getattr(module, name) for name in names}
+    return plain([*registries, attributes, sorted(module.state_dict())])
 
 
 def assign_in_turn(t):

@@ -26,6 +26,7 @@ from minigrad.utils.data import _random as data_random
 from parity.compare import distance
 from parity.lockstep import Result, compare_program
 from parity.minigrad_side import MinigradSide
+from parity.plots import draw
 from parity.report import row
 from parity.suites import programs
 from parity.worker import Worker, read_spool
@@ -171,6 +172,15 @@ def test_run_script_that_tells_the_libraries_apart(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert f"{tmp_path / 'apart.py'}:3: print(torch.nn.Linear.__module__)" in result.stdout
     assert "torch.nn.modules.linear" in result.stdout
+
+
+def test_plot_draws_the_figures_of_the_document(tmp_path: Path) -> None:
+    draw(str(tmp_path), SUITES["gd_vs_sgd"])
+    images = ["contours.png", "data.png", "fits.png", "loss.png", "paths.png"]
+    pages = ["parameter_space.html", "space_with_paths.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == images + pages
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in images)
+    assert all("Plotly.newPlot" in (tmp_path / name).read_text("utf-8") for name in pages)
 
 
 # --- breakages -------------------------------------------------------------------------------------

@@ -31,15 +31,16 @@ def run_backward(
     keep_graph: bool,
     create_graph: bool,
     wanted: Sequence[Edge] | None = None,
+    into_leaves: bool = True,
 ) -> dict[Edge, Gradient]:
     """Send `gradients` from the `roots` through the graph.
 
-    Without `wanted`, gradients that reach leaves are added to their `.grad`. With it, only nodes
-    on a way to a wanted edge run, and what arrives at wanted edges is returned."""
+    `into_leaves`: what reaches a leaf is added to its `.grad`. With `wanted`, only nodes on a way
+    to a wanted edge run, and what arrives at wanted edges is returned."""
     previous = grad_mode.is_grad_enabled()
     grad_mode.set_mode(create_graph)
     try:
-        return _Pass(keep_graph, create_graph, wanted).run(roots, gradients)
+        return _Pass(keep_graph, create_graph, wanted, into_leaves).run(roots, gradients)
     finally:
         grad_mode.set_mode(previous)
 
@@ -47,11 +48,13 @@ def run_backward(
 class _Pass:
     """One walk through the graph, and what is on its way."""
 
-    def __init__(self, keep_graph: bool, on_tensors: bool, wanted: Sequence[Edge] | None) -> None:
-        self.keep_graph, self.on_tensors = keep_graph, on_tensors
+    def __init__(
+        self, keep_graph: bool, on_tensors: bool, wanted: Sequence[Edge] | None, into_leaves: bool
+    ) -> None:
+        self.keep_graph, self.on_tensors, self.into_leaves = keep_graph, on_tensors, into_leaves
         self.fit = fit_tensor if on_tensors else fit_array
         self.wanted = None if wanted is None else set(wanted)
-        self.runs: set[Any] | None = None  # with `wanted`: the nodes that lead to a wanted edge
+        self.runs: set[Any] = set()  # with `wanted`: the nodes that lead to a wanted edge
         self.awaited: dict[Any, int] = {}  # per leaf: how many edges have still to deliver
         self.sums: dict[Edge, Gradient] = {}  # what has arrived so far
         self.arrived: dict[Edge, Gradient] = {}  # at wanted edges
@@ -65,17 +68,22 @@ class _Pass:
                 outputs = [sums.pop((node, 0), None)]
             else:
                 outputs = [sums.pop((node, i), None) for i in range(len(node.outputs))]
-            if node.hooks is not None or self.wanted is not None:
-                outputs = self.before(node, outputs)
-                if self.runs is not None and node not in self.runs:
-                    continue
-            inputs = node.apply(outputs, on_tensors)
+            if node.hooks is not None:
+                outputs = self.hooked_tensor(node.hooks, outputs)
+            useful = None if self.wanted is None else self.capture(node, outputs, self.wanted)
+            if useful == []:
+                continue
+            if node.hooks is not None:
+                outputs = self.hooked(node.hooks.pre, outputs)
+            inputs = node.apply(outputs, on_tensors, useful)
+            if useful is not None:
+                inputs = [g if i in useful else None for i, g in enumerate(inputs)]
             if anomaly.enabled:
                 anomaly.check(node, inputs)
             if not self.keep_graph:
                 node.release()
-            if node.hooks is not None:
-                inputs = self.hooked(node.hooks.post, inputs, outputs)
+            if node.hooks is not None and node.hooks.post:
+                inputs = self.hooked(node.hooks.post, list(map(self.fitted, node.edges, inputs)), outputs)
             self.hand_on(node.edges, inputs, outputs)
         return self.arrived
 
@@ -130,53 +138,60 @@ class _Pass:
 
     def prune(self, order: list[Node], wanted: set[Edge]) -> list[Node]:
         """Leave out the nodes from which no wanted edge can be reached."""
-        self.runs = runs = set()
+        runs = self.runs
         for node in reversed(order):  # producers first
             if any(e is not None and (e in wanted or e[0] in runs) for e in node.edges):
                 runs.add(node)
         targets = {target for target, _ in wanted}
         return [node for node in order if node in runs or node in targets]
 
+    def fitted(self, edge: Edge | None, gradient: Gradient) -> Gradient:
+        """What `hand_on` does to a gradient first; here for hooks that want to see the result."""
+        if edge is None or gradient is None:
+            return None
+        target, output_nr = edge
+        shape, dtype = (target._array.shape, target._array.dtype) if output_nr is None else target.outputs[output_nr]
+        return self.fit(gradient, shape, dtype)
+
     def arrive(self, leaf: Any, gradient: Gradient) -> None:
         """All gradients of a leaf are there: this is what AccumulateGrad does."""
         hooks = leaf.hooks
-        if hooks is not None and gradient is not None:
+        if hooks is not None:
             gradient = self.hooked_tensor(hooks, [gradient])[0]
-        if self.wanted is not None:
-            if (leaf, None) in self.wanted:
-                self.arrived[leaf, None] = gradient
+        if self.wanted is not None and (leaf, None) not in self.wanted:
+            return
+        if not self.into_leaves:
+            self.arrived[leaf, None] = gradient
             return
         if hooks is not None:
             gradient = self.hooked(hooks.pre, [gradient])[0]
         if gradient is not None:
             accumulate(leaf, gradient, self.on_tensors)
+        for hook in list(hooks.accumulated.values()) if hooks is not None else ():
+            if hook(leaf) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
         if hooks is not None:
             self.hooked(hooks.post, [], [gradient])
-            for hook in list(hooks.accumulated.values()):
-                hook(leaf)
 
-    def before(self, node: Node, outputs: list[Gradient]) -> list[Gradient]:
-        """Hooks on the gradients that came in, and the gradients that were asked for."""
-        hooks = node.hooks
-        if hooks is not None:
-            outputs = self.hooked_tensor(hooks, outputs)
+    def capture(self, node: Node, outputs: Sequence[Gradient], wanted: set[Edge]) -> list[int]:
+        """Keep the gradients that were asked for; return which inputs of the node lead to others."""
         for output_nr, gradient in enumerate(outputs):
-            if self.wanted is not None and (node, output_nr) in self.wanted:
+            if (node, output_nr) in wanted:
                 self.arrived[node, output_nr] = gradient
-        return outputs if hooks is None else self.hooked(hooks.pre, outputs)
+        return [i for i, e in enumerate(node.edges) if e is not None and (e in wanted or e[0] in self.runs)]
 
     def hooked_tensor(self, hooks: Any, gradients: Sequence[Gradient]) -> list[Gradient]:
         """What `Tensor.register_hook` and `retain_grad` asked for, in that order."""
         gradients = list(gradients)
         for output_nr, hook in list(hooks.tensor.values()):
-            if gradients[output_nr] is not None:
-                replaced = hook(as_tensor(gradients[output_nr]))
-                if replaced is not None:
-                    gradients[output_nr] = self.bare(replaced)
+            replaced = hook(as_tensor(gradients[output_nr]))
+            if replaced is not None:
+                gradients[output_nr] = self.replacement(replaced, gradients[output_nr], hook)
         for output_nr, retaining in hooks.retain.items():
             tensor = retaining()
             if tensor is not None and gradients[output_nr] is not None:
-                accumulate(tensor, shared_copy(gradients[output_nr]), self.on_tensors)
+                gradient = as_tensor(gradients[output_nr])
+                tensor._grad = gradient.clone() if tensor._grad is None else tensor._grad + gradient
         return gradients
 
     def hooked(
@@ -187,16 +202,34 @@ class _Pass:
             tensors = [tuple(map(as_tensor, gs)) for gs in (gradients, *others)]
             replaced = hook(*tensors)
             if replaced is not None:
-                replaced = replaced if isinstance(replaced, tuple) else (replaced,)
-                gradients = [self.bare(g) for g in replaced]
+                if not isinstance(replaced, tuple):
+                    raise TypeError(f"expected tuple, but hook returned '{type(replaced).__name__}'")
+                if len(replaced) != len(gradients):
+                    raise RuntimeError(
+                        f"hook '{_name(hook)}' has returned an incorrect number of values "
+                        f"(got {len(replaced)}, but expected {len(gradients)})"
+                    )
+                pairs = zip(replaced, gradients, strict=True)
+                gradients = [self.replacement(new, old, hook) for new, old in pairs]
         return gradients
 
-    def bare(self, gradient: Any) -> Gradient:
-        """A hook's Tensor as this pass carries gradients."""
-        if gradient is not None and not isinstance(gradient, graph.Tensor):
-            kind = type(gradient).__name__
-            raise TypeError(f"expected Variable, but hook returned '{kind}'")
-        return gradient if self.on_tensors or gradient is None else gradient._array
+    def replacement(self, new: Any, old: Gradient, hook: Any) -> Gradient:
+        """The Tensor that a hook returned, as this pass carries gradients."""
+        if new is None:
+            return None
+        if not isinstance(new, graph.Tensor):
+            raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+        if old is not None and new._array.shape != tuple(old.shape):
+            raise RuntimeError(f"hook '{_name(hook)}' has changed the size of value")
+        if old is not None and new.type() != as_tensor(old).type():
+            raise RuntimeError(
+                f"hook '{_name(hook)}' has changed the type of value (was {as_tensor(old).type()} got {new.type()})"
+            )
+        return new if self.on_tensors else new._array
+
+
+def _name(hook: Any) -> str:
+    return getattr(hook, "__name__", type(hook).__name__)
 
 
 def may_be_shared(gradient: Any, outputs: Sequence[Gradient]) -> bool:
@@ -207,14 +240,10 @@ def as_tensor(gradient: Gradient) -> Any:
     return gradient if gradient is None or isinstance(gradient, graph.Tensor) else graph.wrap(gradient)
 
 
-def shared_copy(gradient: Gradient) -> Gradient:
-    return gradient if isinstance(gradient, graph.Tensor) else gradient.copy()
-
-
 def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
     """Add to `.grad`: in place, unless the addition itself is to be recorded."""
     if tensor._grad is None:
-        tensor._grad = gradient.clone() if on_tensors else graph.wrap(gradient)
+        tensor._grad = graph.tensor_ops.copy(gradient) if on_tensors else graph.wrap(gradient)
     elif on_tensors:
         tensor._grad = tensor._grad + gradient
     else:

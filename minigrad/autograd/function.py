@@ -76,7 +76,7 @@ class FunctionCtx(Node):
     def name(self) -> str:
         return f"{self.function.__name__}Backward"
 
-    def apply(self, grads: Sequence[Any], on_tensors: bool) -> list[Any]:
+    def apply(self, grads: Sequence[Any], on_tensors: bool, useful: Any = None) -> list[Any]:
         """Run the user's backward and check what it returns."""
         arguments = [self._incoming(i, g) for i, g in enumerate(grads)]
         returned = self.function.backward(self, *arguments)
@@ -160,7 +160,7 @@ class Function:
         ctx = cls._node_class()
         tensors = [a for a in args if isinstance(a, graph.Tensor)]
         refresh(*tensors)
-        recording = grad_mode.is_grad_enabled() and any(t._requires_grad for t in tensors)
+        recording = grad_mode.is_recording() and any(t._requires_grad for t in tensors)
         ctx.needs_input_grad = tuple(isinstance(a, graph.Tensor) and a._requires_grad for a in args)
         ctx._tensor_positions = tuple(i for i, a in enumerate(args) if isinstance(a, graph.Tensor))
         ctx.edges = tuple(gradient_edge(t) for t in tensors) if recording else ()
@@ -225,7 +225,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(backward)
     def once(ctx: Any, *grads: Any) -> Any:
-        recorded = grad_mode.is_grad_enabled() and any(
+        recorded = grad_mode.is_recording() and any(
             g is not None and g._requires_grad for g in grads
         )
         with grad_mode.no_grad():

@@ -14,26 +14,35 @@ from typing import Any, TypeVar
 
 _mode: ContextVar[bool] = ContextVar("minigrad_grad_mode", default=True)
 _inference: ContextVar[bool] = ContextVar("minigrad_inference_mode", default=False)
+_recording: ContextVar[bool] = ContextVar("minigrad_recording", default=True)
 is_grad_enabled = _mode.get
-set_mode = _mode.set
 is_inference_mode_enabled = _inference.get
+is_recording = _recording.get  # grad mode is on, and inference mode is not
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def set_mode(grad: bool, inference: bool | None = None) -> None:
+    """Set the grad mode of this thread (and whether it is in inference mode)."""
+    inference = _inference.get() if inference is None else inference
+    _mode.set(grad)
+    _inference.set(inference)
+    _recording.set(grad and not inference)
+
+
 class _Mode:
-    """Sets the grad mode on entry, restores what was there on exit; may be nested and reused."""
+    """Sets the modes on entry, restores what was there on exit; may be nested and reused."""
 
     mode = False
 
     def __init__(self) -> None:
-        self._previous: list[bool] = []
+        self._previous: list[tuple[bool, bool]] = []
 
     def __enter__(self) -> Any:
-        self._previous.append(_mode.get())
-        _mode.set(self.mode)
+        self._previous.append((_mode.get(), _inference.get()))
+        set_mode(self.mode)
 
     def __exit__(self, *exc: object) -> None:
-        _mode.set(self._previous.pop())
+        set_mode(*self._previous.pop())
 
     def clone(self) -> _Mode:
         return type(self)()
@@ -54,14 +63,22 @@ class _Mode:
         @functools.wraps(function)
         def in_mode(*args: Any, **kwargs: Any) -> Iterator[Any]:
             # The caller's own mode is back whenever the generator waits at a yield.
-            generator, value = function(*args, **kwargs), None
+            generator = function(*args, **kwargs)
+            resume: Callable[[], Any] = functools.partial(next, generator)
             while True:
-                with self.clone():
-                    try:
-                        item = generator.send(value)
-                    except StopIteration as stop:
-                        return stop.value
-                value = yield item
+                try:
+                    with self.clone():
+                        item = resume()
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    resume = functools.partial(generator.send, (yield item))
+                except GeneratorExit:
+                    with self.clone():
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    resume = functools.partial(generator.throw, error)
 
         return in_mode
 
@@ -94,17 +111,17 @@ class set_grad_enabled(_Mode):
         super().__init__()
         self.mode = mode
         self._before_call = _mode.get()
-        _mode.set(mode)
+        set_mode(mode)
 
     def __enter__(self) -> None:
-        self._previous.append(self._before_call)
-        _mode.set(self.mode)
+        self._previous.append((self._before_call, _inference.get()))
+        set_mode(self.mode)
 
     def clone(self) -> _Mode:
         return set_grad_enabled(self.mode)
 
     def __call__(self, function: F) -> F:
-        _mode.set(self._before_call)
+        set_mode(self._before_call)
         return super().__call__(function)
 
 
@@ -121,17 +138,10 @@ class inference_mode(_Mode):
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
         self.inference = mode
-        self._previous_inference: list[bool] = []
 
     def __enter__(self) -> None:
-        self._previous.append(_mode.get())
-        self._previous_inference.append(_inference.get())
-        _mode.set(_mode.get() and not self.inference)
-        _inference.set(self.inference)
-
-    def __exit__(self, *exc: object) -> None:
-        _mode.set(self._previous.pop())
-        _inference.set(self._previous_inference.pop())
+        self._previous.append((_mode.get(), _inference.get()))
+        set_mode(not self.inference, self.inference)
 
     def clone(self) -> _Mode:
         return inference_mode(self.inference)

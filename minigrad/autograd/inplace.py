@@ -15,9 +15,9 @@ import numpy as np
 
 from .. import promotion
 from ..dtypes import castable, scalar_name
-from . import anomaly
+from . import anomaly, hooks
 from . import node as graph
-from .grad_mode import is_grad_enabled, is_inference_mode_enabled
+from .grad_mode import is_inference_mode_enabled, is_recording
 from .node import Node, Row, gradient_edge, next_sequence_nr, pointwise, record, refresh, unwrap, wrap
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
@@ -56,11 +56,13 @@ def share_memory(view: Any, input: Any, kind: str | None) -> None:
     if counter is None:
         return
     parent = input._view
-    kind = kind or (None if is_grad_enabled() else NO_GRAD)
+    kind = kind or (None if is_recording() else NO_GRAD)
     if parent is None:
         view._view = View(input, counter[0], kind)
     else:
         view._view = View(parent.base, counter[0], parent.kind or kind)
+    if kind == NO_GRAD and view._array.dtype.kind == "f":
+        view._requires_grad = input._requires_grad  # as PyTorch has it; no gradient arrives there
 
 
 def refresh_view(tensor: Any) -> None:
@@ -72,7 +74,7 @@ def refresh_view(tensor: Any) -> None:
     base = view.base
     if base._requires_grad and view.kind is None:
         node = AsStridedBackward0(gradient_edge(base), geometry(base, base), geometry(tensor, base))
-        node.outputs = ((tensor._array.shape, tensor._array.dtype),)
+        node.outputs = [(tensor._array.shape, tensor._array.dtype)]
         tensor._edge, tensor._requires_grad = (node, 0), True
 
 
@@ -94,7 +96,7 @@ class _Strided(Node):
     __slots__ = ("base_geometry", "view_geometry")
 
     def __init__(self, edge: Any, base_geometry: Geometry, view_geometry: Geometry) -> None:
-        self.edges, self.saved, self.hooks = (edge,), (), None
+        self.edges, self.saved, self.hooks = [edge], [], None
         self.sequence_nr = next_sequence_nr()
         self.base_geometry, self.view_geometry = base_geometry, view_geometry
 
@@ -105,7 +107,10 @@ class _Strided(Node):
 class AsStridedBackward0(_Strided):
     __slots__ = ()
 
-    def apply(self, grads: Sequence[Any], on_tensors: bool) -> list[Any]:
+    def name(self) -> str:
+        return "AsStridedBackward0"
+
+    def apply(self, grads: Sequence[Any], on_tensors: bool, useful: Any = None) -> list[Any]:
         xp = graph.tensor_ops if on_tensors else graph.array_ops
         if grads[0] is None:
             return [None]
@@ -118,7 +123,7 @@ class CopySlices(_Strided):
     __slots__ = ("operation",)
     operation: Node  # the node of the in-place operation, as if the view stood alone
 
-    def apply(self, grads: Sequence[Any], on_tensors: bool) -> list[Any]:
+    def apply(self, grads: Sequence[Any], on_tensors: bool, useful: Any = None) -> list[Any]:
         xp = graph.tensor_ops if on_tensors else graph.array_ops
         if grads[0] is None:
             return [None] * len(self.edges)
@@ -128,11 +133,9 @@ class CopySlices(_Strided):
         untouched = graph.array_ops.scatter_strided(np.ones(view[0], bool), base, view) == 0
         kept = xp.where(wrap(untouched) if on_tensors else untouched, grads[0], 0.0)
         if through is not None:
-            dtype = getattr(through, "_array", through).dtype
             shape_ok = getattr(through, "_array", through).shape == view[0]
             through = through if shape_ok else xp.expand(through, view[0])
             kept = kept + xp.scatter_strided(through, base, view)
-            assert dtype is not None
         return [kept, *others]
 
     def release(self) -> None:
@@ -192,10 +195,10 @@ def begin_write(input: Any, *others: Any) -> bool:
     if input._version_counter is None and not is_inference_mode_enabled():
         raise RuntimeError(INFERENCE_UPDATE)
     strides = [s for s, n in zip(input._array.strides, input._array.shape, strict=True) if n > 1]
-    recording = is_grad_enabled() and any([t._requires_grad for t in inputs])
+    recording = is_recording() and any([t._requires_grad for t in inputs])
     if recording:
         _check_history(input)
-    if 0 in strides:
+    if 0 in strides and input._array.size:
         raise RuntimeError(OVERLAP)
     return recording
 
@@ -227,17 +230,29 @@ def _before_write(row: Row, input: Any) -> Any:
 def rebase(tensor: Any, row: Row, args: Sequence[Any]) -> None:
     """Make `row` the newest history of a tensor that was just written."""
     view = tensor._view
+    before = tensor._edge
     node = record(row, args, [tensor])
+    if before is not None and before[0].hooks is not None:
+        _move_retained(before, tensor)
     if view is None:
         return
+    assert node is not None
     base = view.base
     slices = CopySlices(gradient_edge(base), geometry(base, base), geometry(tensor, base))
     slices.operation = node
-    slices.edges += node.edges[1:]
-    slices.outputs = ((base._array.shape, base._array.dtype),)
+    slices.edges = [*slices.edges, *node.edges[1:]]
+    slices.outputs = [(base._array.shape, base._array.dtype)]
     base._edge, base._requires_grad = (slices, 0), True
     view.version = -1  # stale on purpose: the view's own history follows from its base's
     refresh_view(tensor)
+
+
+def _move_retained(before: Any, tensor: Any) -> None:
+    """`retain_grad` keeps the gradient of the newest values."""
+    retained = before[0].hooks.retain.pop(before[1], None)
+    if retained is not None:
+        node, output_nr = tensor._edge
+        hooks.of(node).retain[output_nr] = retained
 
 
 LEAF = "leaf Variable that requires grad is being used in an in-place operation."
@@ -258,5 +273,6 @@ OVERLAP = (
 )
 INFERENCE_UPDATE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "
-    "to get a normal tensor before doing inplace update."
+    "to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more "
+    "details."
 )

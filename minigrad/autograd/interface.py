@@ -29,10 +29,8 @@ def backward(
     `inputs`: accumulate into these Tensors only. Raises RuntimeError for a tensor that needs no
     gradient, a shape mismatch, or a graph whose saved values were freed."""
     roots = sequence(tensors)
-    if not roots:
-        raise RuntimeError("'tensors' argument to 'backward()' cannot be empty.")
     if inputs is not None and not len(sequence(inputs)):
-        raise RuntimeError("'inputs' argument to 'backward()' cannot be empty.")
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     gradients = initial_gradients(roots, sequence(grad_tensors, len(roots)), create_graph)
     if create_graph:
         warnings.warn(CYCLE, UserWarning, stacklevel=3)
@@ -41,15 +39,12 @@ def backward(
     if inputs is None:
         run_backward(edges, gradients, keep, create_graph)
         return
-    targets = sequence(inputs)
-    wanted = [_wanted_edge(t) for t in targets]
-    arrived = run_backward(edges, gradients, keep, create_graph, wanted)
-    for tensor, edge in zip(targets, wanted, strict=True):
+    targets = {_wanted_edge(t): t for t in sequence(inputs)}
+    arrived = run_backward(edges, gradients, keep, create_graph, list(targets))
+    for edge, tensor in targets.items():  # leaves have their gradients by now
         gradient = arrived.get(edge)
-        if gradient is not None:
+        if gradient is not None and not tensor.retains_grad:
             accumulate(tensor, gradient if create_graph else gradient.copy(), create_graph)
-            for hook in list(tensor.hooks.accumulated.values()) if tensor.hooks else ():
-                hook(tensor)
 
 
 def grad(
@@ -71,16 +66,19 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
     roots, targets = sequence(outputs), sequence(inputs)
+    if not targets:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = initial_gradients(roots, sequence(grad_outputs, len(roots)), create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     wanted = [_wanted_edge(t) for t in targets]
     edges = [root_edge(i, t) for i, t in enumerate(roots)]
-    arrived = run_backward(edges, gradients, keep, create_graph, wanted)
+    arrived = run_backward(edges, gradients, keep, create_graph, wanted, into_leaves=False)
     found = []
     for index, (tensor, edge) in enumerate(zip(targets, wanted, strict=True)):
         gradient = arrived.get(edge)
         if gradient is None and materialize_grads:
-            gradient = np.zeros_like(tensor._array)
+            gradient = graph.wrap(np.zeros_like(tensor._array))
+            gradient._requires_grad = create_graph
         elif gradient is None and not allow_unused:
             raise RuntimeError(
                 f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
@@ -100,11 +98,11 @@ def sequence(tensors: Tensors, count: int = 0) -> list[Tensor]:
 
 def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) -> list[Any]:
     """The gradients to start from, one per root: those given, or ones for single elements."""
-    if len(given) != len(roots):
+    if len(given) < len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(given)} gradients")
     refresh(*roots)
     gradients = []
-    for index, (root, gradient) in enumerate(zip(roots, given, strict=True)):
+    for index, (root, gradient) in enumerate(zip(roots, given, strict=False)):
         if gradient is None:
             if root._requires_grad and root._array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")

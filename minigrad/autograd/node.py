@@ -37,7 +37,7 @@ import numpy as np
 
 from .. import promotion
 from . import anomaly, hooks
-from .grad_mode import is_grad_enabled, is_inference_mode_enabled
+from .grad_mode import is_inference_mode_enabled, is_recording
 
 Formula = Callable[..., Any]
 Edge = tuple[Any, "int | None"]  # (node, output number), or (leaf Tensor, None)
@@ -59,18 +59,23 @@ class Node:
     sequence_nr: int  # the clock of recording: consumers have higher numbers than producers
     hooks: hooks.Hooks | None
     plan: Plan
+    row: Row
 
-    def apply(self, grads: Sequence[Any], on_tensors: bool) -> Sequence[Any]:
-        """From the gradients of the outputs those of the inputs, None where none is needed."""
+    def apply(
+        self, grads: Sequence[Any], on_tensors: bool, useful: Sequence[int] | None = None
+    ) -> Sequence[Any]:
+        """From the gradients of the outputs those of the inputs (of the `useful` ones, if given);
+        None where none is needed."""
         plan = self.plan
         inputs: list[Any] = [None] * len(self.edges)
         values = [grads[0], *self.unpack(on_tensors)] if self.saved != [] else [grads[0]]
-        if grads[0] is None and len(grads) == 1:
+        if grads[0] is None and all([g is None for g in grads]):
             return inputs
         if plan.uses_context:
             values += (tensor_ops if on_tensors else array_ops, grads, plan.needs)
         for index, formula, pick in plan.formulas:
-            inputs[index] = formula(*pick(values))
+            if useful is None or index in useful or plan.variadic:
+                inputs[index] = formula(*pick(values))
         return inputs[0] if plan.variadic else inputs
 
     def unpack(self, as_tensors: bool) -> list[Any]:
@@ -97,11 +102,30 @@ class Node:
 
     def release(self) -> None:
         """Drop the saved values; if Tensors were among them, a second backward pass raises."""
-        if self.plan.saves_tensors:
-            self.saved = None
+        for _, version in self.saved or ():
+            if version is not None:
+                self.saved = None
+                return
+
+    def __call__(self, *grads: Any) -> Any:
+        """Run this node alone: from Tensors, gradients of its outputs, those of its inputs."""
+        mode = is_recording()
+        inputs = self.apply([g if mode or g is None else g._array for g in grads], mode)
+        found = tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in inputs)
+        return found if len(found) != 1 else found[0]
+
+    def __getattr__(self, name: str) -> Any:
+        """`_saved_self`, `_saved_result` and the like, as PyTorch shows them."""
+        wanted = name.removeprefix("_saved_").replace("self", "input")
+        if name.startswith("_saved_") and wanted in self.plan.saved_names:
+            return self.unpack(True)[self.plan.saved_names.index(wanted)]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
     def name(self) -> str:
-        return type(self).__name__
+        return self.row.name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -142,6 +166,9 @@ class AccumulateGrad:
     def name(self) -> str:
         return "torch::autograd::AccumulateGrad"
 
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
     @property
     def metadata(self) -> Any:
         return self.variable.__dict__.setdefault("_accumulator_metadata", {})
@@ -172,7 +199,6 @@ class Plan(NamedTuple):
     needs: tuple[bool, ...]
     saves: tuple[tuple[str, int], ...]  # ("value" | "shape" | "result", position)
     saved_names: tuple[str, ...]
-    saves_tensors: bool
     uses_context: bool
     formulas: tuple[tuple[int, Formula, Callable[[list[Any]], Any]], ...]
     variadic: bool
@@ -187,7 +213,7 @@ class Row:
         self.inputs = [self.parameters.index(p) for p in formulas]  # the differentiable ones
         self.formulas = [(f, list(inspect.signature(f).parameters)) for f in formulas.values()]
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
-        self.node_class = type(name, (Node,), {"__slots__": (), "row": self})
+        self.node_class = type(name.rpartition("::")[2], (Node,), {"__slots__": (), "row": self})
         self.plans: dict[tuple[bool, ...], Plan] = {}
 
     def plan(self, needs: tuple[bool, ...]) -> Plan:
@@ -200,7 +226,6 @@ class Row:
             needs,
             tuple(map(self._source, kept)),
             tuple(kept),
-            any(not n.endswith("_shape") for n in kept),
             any(n in CONTEXT for n in named),
             tuple((i, f, _picker([slots.index(n) for n in names])) for i, f, names in active),
             self.variadic,
@@ -232,7 +257,7 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
     needs = []
     for tensor in args[0] if row.variadic else [args[i] for i in row.inputs]:
         if isinstance(tensor, Tensor) and tensor._requires_grad:
-            edges.append(tensor._edge or (tensor, None))
+            edges.append(tensor._edge or leaf_edge(tensor))
             needs.append(True)
         else:
             edges.append(None)
@@ -251,7 +276,8 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
     for output_nr, result in enumerate(results):
         array = result._array
         outputs.append((array.shape, array.dtype))
-        result._edge, result._requires_grad = (node, output_nr), True
+        if array.dtype.kind == "f":
+            result._edge, result._requires_grad = (node, output_nr), True
     if anomaly.enabled:
         anomaly.note(node)
     return node  # type: ignore[no-any-return]
@@ -278,7 +304,12 @@ def gradient_edge(value: Any) -> Edge | None:
     """Where the gradient of an op's input goes; None if it needs none."""
     if not isinstance(value, Tensor) or not value._requires_grad:
         return None
-    return value._edge or (value, None)
+    return value._edge or leaf_edge(value)
+
+
+def leaf_edge(leaf: Any) -> Edge | None:
+    """Into the leaf's `.grad`; nowhere, if it is a view that was made while nothing was recorded."""
+    return (leaf, None) if leaf._view is None or leaf._view.kind is None else None
 
 
 # --- calling a row -------------------------------------------------------------------------------
@@ -296,13 +327,15 @@ def wrap(array: Any) -> Any:
     return tensor
 
 
-def pointwise(name: str, *, to_float: bool = False, **formulas: Formula) -> Decorator:
+def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) -> Decorator:
     """Make an op of a forward on arrays that broadcast and are brought to one dtype first.
 
-    Python numbers may stand for Tensors. `to_float`: integers are computed as the default float."""
+    Python numbers may stand for Tensors. `to_float`: integers are computed as the default float.
+    Without formulas the op has no gradient and needs no name."""
 
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
         row = Row(name, forward, formulas)
+        differentiable = bool(formulas)
 
         @functools.wraps(forward)
         def unary(input: Any) -> Any:
@@ -314,7 +347,7 @@ def pointwise(name: str, *, to_float: bool = False, **formulas: Formula) -> Deco
             if to_float and array.dtype.kind != "f":
                 array = array.astype(promotion.default_dtype())
             result = wrap(forward(array))
-            if input._requires_grad and is_grad_enabled():
+            if differentiable and input._requires_grad and is_recording():
                 record(row, (input,), (result,))
             elif is_inference_mode_enabled():
                 result._version_counter = None
@@ -333,7 +366,7 @@ def pointwise(name: str, *, to_float: bool = False, **formulas: Formula) -> Deco
                 raise promotion.broadcast_error((a, b)) from None
             if input._view is not None or other._view is not None:
                 refresh(input, other)
-            if (input._requires_grad or other._requires_grad) and is_grad_enabled():
+            if differentiable and (input._requires_grad or other._requires_grad) and is_recording():
                 record(row, (input, other), (result,))
             elif is_inference_mode_enabled():
                 result._version_counter = None
@@ -400,9 +433,9 @@ def unwrap(value: Any) -> Any:
 
 
 def finish(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:
-    """Record a call whose inputs may need a gradient; its whole-number results never do."""
-    if is_grad_enabled():
-        record(row, args, [r for r in results if r._array.dtype.kind == "f"])
+    """What is left to do once the results of a call are known."""
+    if is_recording():
+        record(row, args, results)
     elif is_inference_mode_enabled():
         for result in results:
             result._version_counter = None

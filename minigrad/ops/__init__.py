@@ -1,6 +1,7 @@
 """The ops: a table with one row per operation, and PyTorch's functions on top of it.
 
-`pointwise.py` shows what a row looks like; `shape.py` has the views, `indexing.py` what `t[...]`
+`arithmetic.py` shows what a row looks like; `pointwise.py` has the functions, `comparison.py` what
+has no gradient, `shape.py` has the views, `indexing.py` what `t[...]`
 means, `linalg.py` the products, `reduction.py` the sums, `inplace.py` what overwrites,
 `creation.py` and `sampling.py` what makes tensors. This namespace is `xp` while a formula runs on
 Tensors; `arrays.py` is its twin for bare arrays.
@@ -8,6 +9,15 @@ Tensors; `arrays.py` is its twin for bare arrays.
 
 from ..autograd import node as _node
 from . import arrays as _arrays
+from .arithmetic import (
+    add, add_, div, div_, floor_divide, floor_divide_, floor_quotient, mul, mul_, neg, neg_, positive, pow, pow_,
+    rdiv, reciprocal, reciprocal_, remainder, remainder_, rpow, rsub, sqrt, sqrt_, square, sub, sub_,
+)  # fmt: skip
+from .comparison import (
+    allclose, bitwise_and, bitwise_and_, bitwise_not, bitwise_or, bitwise_or_, bitwise_xor, bitwise_xor_, eq,
+    eq_, equal, ge, ge_, gt, gt_, isclose, isfinite, isinf, isnan, le, le_, logical_and, logical_not,
+    logical_not_, logical_or, logical_xor, lt, lt_, ne, ne_,
+)  # fmt: skip
 from .conversion import result_type, to, to_dtype
 from .creation import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor,
@@ -15,20 +25,16 @@ from .creation import (
     ones_like, tensor, zeros, zeros_like,
 )  # fmt: skip
 from .indexing import (
-    getitem, index, index_backward, narrow, select, select_backward, setitem, slice, slice_backward,
-    untouched,
+    getitem, index_backward, narrow, select, select_backward, setitem, slice_backward, untouched,
 )  # fmt: skip
-from .inplace import copy_, fill_, zero_
+from .indexing import _slice as slice
+from .indexing import index_rows as index
+from .inplace import copy, copy_, fill_, zero_
 from .linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from .loss import mse_loss
 from .pointwise import (
-    abs, abs_, add, add_, allclose, bitwise_and, bitwise_and_, bitwise_not, bitwise_or, bitwise_or_,
-    bitwise_xor, bitwise_xor_, ceil, ceil_, clamp, clamp_, clamp_min, cos, cos_, div, div_, eq, eq_, equal,
-    exp, exp_, floor, floor_, floor_divide, floor_divide_, ge, ge_, gt, gt_, isclose, isfinite, isinf,
-    isnan, le, le_, log, log_, logical_and, logical_not, logical_not_, logical_or, lt, lt_, maximum,
-    minimum, mul, mul_, ne, ne_, neg, neg_, pow, pow_, rdiv, reciprocal, reciprocal_, relu, relu_,
-    remainder, remainder_, rpow, rsub, sigmoid, sigmoid_, sign, sign_, sin, sin_, sqrt, sqrt_, square,
-    sub, sub_, tanh, tanh_, where,
+    abs, abs_, ceil, ceil_, clamp, clamp_, clamp_min, cos, cos_, exp, exp_, floor, floor_, log, log_, maximum,
+    minimum, relu, relu_, relu_backward, sigmoid, sigmoid_, sign, sign_, sin, sin_, tanh, tanh_, where,
 )  # fmt: skip
 from .reduction import (
     all, amax, amin, any, argmax, argmin, as_float, at_index, from_index, max, mean, min, prod, product_of_others,

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from . import indexing, linalg, pointwise, reduction, shape
+from . import arithmetic, indexing, linalg, pointwise, reduction, shape
 
 Array = Any
-exp, log, sin, cos, sign, floor = np.exp, np.log, np.sin, np.cos, np.sign, np.floor
+exp, log, sin, cos, sign = np.exp, np.log, np.sin, np.cos, pointwise.sign_array
 zeros_like, where, sum = np.zeros_like, np.where, np.sum
-pow = pointwise.raised
+pow, floor_quotient = arithmetic.raised, arithmetic._floor_quotient
+relu_backward = pointwise.relu_backward.forward
 mm, mv, matmul = linalg.product, linalg.product, np.matmul
 transpose, permute, unsqueeze = np.swapaxes, np.transpose, np.expand_dims
 cat, stack = np.concatenate, np.stack
@@ -24,6 +25,7 @@ sum_to_size, sum_dim = reduction.sum_to_size_array, reduction.sum_dim.forward
 product_of_others = reduction.product_of_others_array
 at_index, from_index = reduction.at_index.forward, reduction.from_index.forward
 scatter_strided, gather_strided = shape.scatter_strided.forward, shape.gather_strided.forward
+select, slice = indexing._select.forward, indexing._slice.forward
 select_backward, slice_backward = indexing.select_backward.forward, indexing.slice_backward.forward
 index, index_backward = indexing.index_rows.forward, indexing.index_backward.forward
 untouched = indexing.untouched_array

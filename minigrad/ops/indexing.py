@@ -290,4 +290,4 @@ def untouched_array(grad: Array, indices: tuple[Any, ...]) -> Array:
     return mask
 
 
-index, slice = index_rows, _slice  # the names that formulas use  # noqa: A001
+index = index_rows  # the name that formulas use

@@ -16,7 +16,7 @@ Array = Any
 Tensor = Any
 
 
-@op("CopyBackwards", input=lambda grad, xp: xp.zeros_like(grad), src=lambda grad: grad)
+@op("torch::autograd::CopyBackwards", input=lambda grad, xp: xp.zeros_like(grad), src=lambda grad: grad)
 def _copy(input: Array, src: Array) -> Array:
     return np.broadcast_to(cast(src, input.dtype), input.shape)
 
@@ -44,6 +44,11 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     except ValueError:
         raise _does_not_expand(a.shape, b.shape) from None
     return write(_copy.row, (input, src), out)
+
+
+def copy(src: Tensor) -> Tensor:
+    """A copy with a history: what the engine puts into an empty `.grad` when it is recorded."""
+    return copy_(graph.wrap(np.empty_like(src._array)), src)
 
 
 def _does_not_expand(target: tuple[int, ...], source: tuple[int, ...]) -> RuntimeError:

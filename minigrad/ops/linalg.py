@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd import node as graph
 from ..autograd.node import op
+from ..promotion import UnsupportedOperand
 from .shape import _unsafe_view, expand, reshape, squeeze_product, t, unsqueeze, view
 
 Array = Any
@@ -199,12 +200,13 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 
 def _arrays(name: str, first: Any, second: Any) -> tuple[Array, Array]:
-    from ..promotion import not_a_tensor
-
-    for position, (argument, value) in enumerate((("input", first), ("other", second)), 1):
+    for argument, value in (("input", first), (SECOND.get(name, "mat2"), second)):
         if not isinstance(value, graph.Tensor):
-            raise not_a_tensor(name, argument, position, value)
+            raise UnsupportedOperand(name, value, argument)
     return first._array, second._array
+
+
+SECOND = {"matmul": "other", "mv": "vec", "dot": "tensor", "outer": "vec2"}
 
 
 def _cannot_multiply(a: Array, b: Array) -> RuntimeError:

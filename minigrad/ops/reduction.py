@@ -148,7 +148,7 @@ def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) 
     wide = input.astype(np.float64)
     center = wide.mean(axis=dims, keepdims=True) if input.size else wide.sum(axis=dims, keepdims=True) * np.nan
     squares = ((wide - center) ** 2).sum(axis=dims, keepdims=keepdim)
-    return np.asarray(squares / max(count - correction, 0)).astype(input.dtype)
+    return np.asarray(squares / np.maximum(count - correction, 0)).astype(input.dtype)
 
 
 @op(

@@ -34,7 +34,7 @@ import numpy as np
 Array: TypeAlias = np.ndarray[Any, Any]
 Shape: TypeAlias = tuple[int, ...]
 
-VECTOR_BYTES = 32  # an AVX2 register: PyTorch's sum uses no wider one, even where the CPU has it
+VECTOR_BYTES = 32  # 256 bits: PyTorch's sum uses no other width, whatever the CPU has
 LEVELS = 4  # of the cascade
 UNROLL = 4  # vectors under way at the same time
 LARGE = 1 << 11  # elements from which einsum's start-up cost (a microsecond) is repaid
@@ -234,7 +234,7 @@ class _Plan(NamedTuple):
     shape: Shape  # then (J, n, C) for columns, (J, n) for rows, (n,) for a single row
     lanes: int  # of a row, 0 for columns
     group: int  # of columns
-    copy: bool  # the strides are such that NumPy could choose another order of its own
+    copy: bool  # strides of 0 or less, for which NumPy would choose an order of its own
     sums: Shape  # dimensions of the sums, as they come
     walk: Shape  # transposition that brings them to PyTorch's order
     chain: int  # so many sums are then added to make one element of the result
@@ -280,7 +280,7 @@ def _plan(shape: Shape, strides: Shape, itemsize: int, axes: Shape | None, keepd
         shape=(row.size,) if lone else (count, *(d.size for d in inner)),
         lanes=lanes,
         group=_column_group(row, column, itemsize),
-        copy=any(d.stride <= 0 for d in dims) or row.stride == column.stride,
+        copy=any(d.stride <= 0 for d in dims),
         sums=tuple(d.size for d in sums),
         walk=tuple(sums.index(d) for d in walk),
         chain=math.prod(d.size for d in chained),

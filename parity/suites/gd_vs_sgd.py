@@ -6,7 +6,7 @@ of the parameters are returned for the figures (`python -m parity gd_vs_sgd --pl
 """
 
 # The code is the document's, in its own style.
-# ruff: noqa: B007, B905, RET504, UP008, UP031, UP032
+# ruff: noqa: B007, RET504, UP008
 
 from __future__ import annotations
 

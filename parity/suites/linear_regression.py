@@ -5,7 +5,7 @@ The document trains y = x on three points: first with two tensors W and b, then 
 """
 
 # The code is the document's, in its own style.
-# ruff: noqa: B007, B905, RET504, UP008, UP031, UP032
+# ruff: noqa: UP032
 
 from __future__ import annotations
 

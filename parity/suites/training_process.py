@@ -6,7 +6,7 @@ images that it does not show; here a small network learns a line, the loops are 
 """
 
 # The code is the document's, in its own style.
-# ruff: noqa: B007, B905, RET504, UP008, UP031, UP032
+# ruff: noqa: B905, UP031
 
 from __future__ import annotations
 
