@@ -10,6 +10,7 @@ import math as _math
 import warnings as _warnings
 
 from . import autograd, backends, cuda, nn, optim, utils
+from .autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import (
     enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
 )  # fmt: skip

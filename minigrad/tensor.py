@@ -126,11 +126,14 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if self._edge is not None and not value:
+        if not isinstance(value, (type(True), np.bool_)):
+            raise RuntimeError("requires_grad must be a bool")
+        if self._edge is not None:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            )
+                "you can only change requires_grad flags of leaf variables."
+                + ("" if value else " If you want to use a computed variable in a subgraph that doesn't require "
+                   "differentiation use var_no_grad = var.detach().")
+            )  # fmt: skip
         if value and self._array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         if value and self._version_counter is None and not graph.is_inference_mode_enabled():
@@ -189,7 +192,7 @@ class Tensor:
     def detach_(self) -> Tensor:
         """Leave the graph in place: become a leaf that needs no gradient."""
         if self._view is not None:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+            raise RuntimeError(DETACH_VIEW)
         self._edge, self._requires_grad = None, False
         return self
 
@@ -202,6 +205,8 @@ class Tensor:
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self._requires_grad and value._array.dtype.kind != "f":
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._array = value._array
@@ -294,7 +299,7 @@ class Tensor:
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps in memory, in elements, to the next position of each dimension (or of `dim`)."""
-        steps = tuple(s // self._array.itemsize for s in self._array.strides)
+        steps = inplace.element_strides(self._array)
         return steps if dim is None else steps[dim]
 
     def storage_offset(self) -> int:
@@ -342,7 +347,12 @@ class Tensor:
         return bool(self._array.item())
 
     def __float__(self) -> float:
+        if self._requires_grad:
+            warnings.warn(SCALAR_WARNING, UserWarning, stacklevel=2)
         return float(self._single())
+
+    def __complex__(self) -> complex:
+        return complex(self.__float__())
 
     def __int__(self) -> int:
         return int(self._single())
@@ -367,13 +377,14 @@ class Tensor:
             raise TypeError("iteration over a 0-d tensor")
         return iter(ops.unbind(self, 0))
 
+    def __reversed__(self) -> Iterator[Tensor]:
+        return reversed(list(self))
+
     def __contains__(self, element: Any) -> bool:
         return bool((self == element).any().item())
 
     def __format__(self, spec: str) -> str:
-        if self._array.ndim or not spec:
-            return object.__format__(self, spec) if spec else str(self)
-        return format(self.item(), spec)
+        return object.__format__(self, spec) if self._array.ndim else format(self.item(), spec)
 
     def __repr__(self) -> str:
         node = self.grad_fn
@@ -395,6 +406,9 @@ class Tensor:
             copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
             memo[id(self)] = copied
         return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __copy__(self) -> Any:
+        return Tensor._make_subclass(type(self), self, self._requires_grad)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild, (type(self), np.array(self._array), self._requires_grad)
@@ -517,13 +531,15 @@ def _checked_grad(tensor: Tensor, value: Any) -> Tensor | None:
     if value is None:
         return None
     if not isinstance(value, Tensor):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        kind = "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {kind}")
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
     if value._array.dtype is not tensor._array.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{_cpp(value)}' to a tensor with dtype '{_cpp(tensor)}'. "
-            "Please ensure that the gradient and the tensor have the same dtype"
+            f"attempting to assign a gradient with dtype '{_cpp(value)}' to a tensor with grad_dtype "
+            f"'{dtypes.scalar_name(tensor._array.dtype)}'. The gradient must match the tensor's grad_dtype "
+            "(defaults to the tensor's dtype)."
         )
     if value._array.shape != tensor._array.shape:
         raise RuntimeError(
@@ -541,6 +557,16 @@ def _rebuild(cls: type, array: Any, requires_grad: bool) -> Any:
     return Tensor._make_subclass(cls, wrap(array), requires_grad)
 
 
+DETACH_VIEW = (
+    "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+    "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+    "detach_() cannot be called on these gradients. To fix this error, please refer to the "
+    "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
+)
+SCALAR_WARNING = (
+    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+    "Consider using tensor.detach() first."
+)
 NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
     "be populated during autograd.backward(). If you indeed want the .grad field to be populated for a "

@@ -123,7 +123,7 @@ def _methods() -> Iterator[tuple[str, Any]]:
         private = name.startswith("_") and not name.endswith("__")
         if private or name in _PASSED or member is getattr(object, name, None):
             continue
-        if inspect.isroutine(member) or (isinstance(member, property) and name in _PROPERTIES):
+        if inspect.isfunction(member) or (isinstance(member, property) and name in _PROPERTIES):
             yield name, member
 
 

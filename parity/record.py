@@ -107,8 +107,9 @@ class Recorder:
 
     def run(self, program: Program) -> None:
         """Run `program` and record it, including how it ended."""
+        lines = _Lines(self)
         with ExitStack() as stack:
-            stack.enter_context(redirect_stdout(_Lines(self)))
+            stack.enter_context(redirect_stdout(lines))
             stack.enter_context(_recorded_warnings(self))
             stack.enter_context(self.side.installed(self))
             stack.callback(self.graph.forget)
@@ -116,7 +117,7 @@ class Recorder:
                 self.side.run(program)
             except (Exception, SystemExit) as error:
                 self.error(error)
-            sys.stdout.flush()
+            lines.finish()
             self.send("end", "end of the program", self._generator_state())
 
     # What happens -----------------------------------------------------------------------------
@@ -271,10 +272,8 @@ class _Lines(TextIOBase):
             self._recorder.line(line)
         return len(text)
 
-    def flush(self) -> None:
-        """Nothing: a line that was begun goes on after a flush."""
-
-    def close(self) -> None:
+    def finish(self) -> None:
+        """The program has ended: what it printed last may lack a newline."""
         if self._rest:
             self._recorder.line(self._rest)
             self._rest = ""
@@ -297,5 +296,5 @@ def _plain(group: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(
         (key, value)
         for key, value in sorted(group.items())
-        if value is None or isinstance(value, bool | int | float | str)
+        if value is None or isinstance(value, bool | int | float | str | tuple)
     )

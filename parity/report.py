@@ -1,6 +1,6 @@
 """What the terminal shows: a progress bar while it runs, a table, and the first differences.
 
-In a terminal `rich` draws; anywhere else the same rows come out as plain, aligned text.
+A terminal gets colours and the bar; anywhere else the same text comes out plain.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from .lockstep import Result
 
@@ -54,11 +52,7 @@ def _number(ulps: float) -> str:
 
 def show(results: Sequence[Result]) -> None:
     """Print table and differences."""
-    rows = [row(result) for result in results]
-    if sys.stdout.isatty():
-        _rich_table(rows)
-    else:
-        _plain_table(rows)
+    _table([row(result) for result in results])
     print(LEGEND)
     for result in results:
         if result.difference is not None:
@@ -69,23 +63,16 @@ def show(results: Sequence[Result]) -> None:
     print(f"\n{len(results) - failed} passed, {failed} failed")
 
 
-def _rich_table(rows: Sequence[tuple[str, ...]]) -> None:
-    table = Table(box=box.SIMPLE_HEAD)
-    for number, name in enumerate(COLUMNS):
-        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True)
-    for cells in rows:
-        colour = "green" if cells[-1] == "passed" else "bold red"
-        table.add_row(*cells[:-1], f"[{colour}]{cells[-1]}[/]")
-    Console().print(table)
-
-
-def _plain_table(rows: Sequence[tuple[str, ...]]) -> None:
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
+    """Aligned text; only a terminal gets colours."""
     lines = [COLUMNS, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    styles = {"verdict": "bold", "passed": "green", "FAILED": "bold red"}
+    console = Console(highlight=False)
     for line in lines:
         cells = [line[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        print("  ".join(cells))
+        console.print("  ".join(cells), style=styles[line[-1]], soft_wrap=True, markup=False)
 
 
 class Bar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +18,7 @@ CONSTRUCTORS = ("from_numpy", "FloatTensor", "DoubleTensor", "HalfTensor", "Long
 @contextmanager
 def replaced(owner: Any, name: str, stand_in: Any) -> Iterator[None]:
     """`owner.name` is `stand_in` for a while."""
-    original = getattr(owner, name)
+    original = inspect.getattr_static(owner, name)
     setattr(owner, name, stand_in)
     try:
         yield

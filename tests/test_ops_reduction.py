@@ -6,28 +6,28 @@ import numpy as np
 import pytest
 from oracle import check_gradient, integers, reals, same
 
-X = reals(2, 3, 4)
+X = reals(3, 4, 3)
 SUMS = ["x.sum()", "torch.sum(x)", "x.mean()", "torch.mean(x)", "x.prod()", "torch.prod(x)", "x.var()", "x.std()", "x.var(unbiased=False)",
         "x.var(False)", "x.std(correction=0)", "torch.var(x, correction=2)"]  # fmt: skip
 DIMS = ["0", "1", "-1", "0, True", "2, keepdim=True", "dim=1, keepdim=False"]
-SEVERAL = ["(0, 1)", "(0, 2), True", "[1, -1]", "(0, 1, 2)", "()", "None", "dim=(0, 2), keepdim=True", "None, True"]
+SEVERAL = ["(0, 1)", "(0, 2), True", "[1, -1]", "(0, 1, 2)", "()", "dim=(0, 2), keepdim=True", "None, True"]
 ALONG = [f"x.{f}({d})" for f in ("sum", "mean", "prod", "max", "min", "amax", "amin", "var", "std") for d in DIMS if f not in ("var", "std") or ", True" not in d]
-OVER = [f"x.{f}({d})" for f in ("sum", "mean", "amax", "amin") for d in SEVERAL] + [f"x.{f}(dim={d})" for f in ("var", "std") for d in ("(0, 1)", "None", "()", "[0, 2], keepdim=True")]
+OVER = [f"x.{f}({d})" for f in ("sum", "mean", "amax", "amin") for d in SEVERAL] + [f"x.{f}(dim={d})" for f in ("var", "std") for d in ("(0, 1)", "None", "[0, 2], keepdim=True")]
 EXTREMES = ["x.max()", "x.min()", "torch.max(x)", "torch.max(x, 1)", "torch.max(x, dim=1, keepdim=True)", "x.max(1).values", "x.min(2).indices",
             "x.max(0)[0] + 1", "torch.amax(x, 1)", "torch.amin(x)", "x.amax()", "x.argmax()", "x.argmin(1)", "x.argmax(2, True)", "x.argmin(keepdim=True)",
             "x.argmax(dim=0, keepdim=True)", "torch.argmax(x, -1)"]  # fmt: skip
 TRUTH = ["(x > 0).all()", "(x > 0).any(1)", "x.all()", "x.any(dim=2, keepdim=True)", "(x > 9).any()", "(x > 0).sum()", "(x > 0).sum(1)", "(x > 0).all(0)", "torch.all(x > 0)",
          "(x > 0).all((0, 1))", "torch.any(x > 0, 1)"]  # fmt: skip
 OPTIONS = ["x.sum(dtype=torch.float32)", "x.mean(dtype=torch.float32)", "x.sum(0, dtype=torch.float64)", "x.prod(dtype=torch.float64)", "x.sum(1).sum()", "x.mean(0).mean(1)",
-           "(x - x.mean(0)).var(1)", "x.std(1) / x.mean(1)", "x.t_() if False else x.transpose(0, 2).sum(1)", "x.transpose(0, 1).mean((0, 2))", "x[:, ::2].prod(1)", "x.expand(3, 2, 3, 4).sum(0)"]  # fmt: skip
+           "(x - x.mean(0)).var(1)", "x.std(1) / x.mean(1)", "x.transpose(0, 2).sum(1)", "x.transpose(0, 2).amax(1)", "x.transpose(0, 2).prod(1)", "x.transpose(0, 2).var(1)", "x.transpose(0, 2).max(1)", "x.sum(None, True)", "x.transpose(0, 1).mean((0, 2))", "x[:, ::2].prod(1)", "x.expand(2, 3, 4, 3).sum(0)"]  # fmt: skip
 
 
 @pytest.mark.parametrize("program", SUMS + ALONG + OVER + EXTREMES + TRUTH + OPTIONS)
 def test_reductions(program: str) -> None:
-    same(program, ulps=4, x=X)
+    same(program, ulps=4, grad_ulps=64, x=X)
 
 
-@pytest.mark.parametrize("program", SUMS + ALONG + OVER + EXTREMES[:10])
+@pytest.mark.parametrize("program", SUMS + ALONG + OVER + EXTREMES[:6])
 def test_gradient_is_the_slope(program: str) -> None:
     check_gradient(program, x=X)
 
@@ -52,7 +52,7 @@ def test_zero_dimensions(program: str) -> None:
 @pytest.mark.parametrize("program", EMPTY)
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0)], ids=str)
 def test_empty(program: str, shape: tuple[int, ...]) -> None:
-    same(program, x=reals(*shape))
+    same(program, order=1, x=reals(*shape))
 
 
 ONE_COLUMN = ["x.var(0)", "x.std(0)", "x.var()", "x.std()", "x.var(correction=0)", "x.std(1, unbiased=False)"]

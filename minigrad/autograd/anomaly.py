@@ -92,6 +92,8 @@ def note(node: Any) -> None:
 
 def modified(value: Any, version: int, node: Any) -> str:
     """The error text for a saved value that an in-place operation has changed since."""
+    if value._view is not None:
+        value._refresh_view()
     producer = value._edge or (None if value._saved_output_nr is None else (node, value._saved_output_nr))
     kind, shape = scalar_name(value._array.dtype), list(value._array.shape)
     of = f", which is output {producer[1]} of {op_name(producer[0])}," if producer else ""
@@ -121,6 +123,8 @@ def _lines(value: Any, version: int, node: Any) -> str:
 
 def check(node: Any, gradients: Any) -> None:
     """Raise if a formula of `node` returned nan."""
+    if not check_nan:
+        return
     for index, gradient in enumerate(gradients):
         array = getattr(gradient, "_array", gradient)
         if gradient is not None and bool(np.isnan(array).any()):

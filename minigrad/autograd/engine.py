@@ -244,6 +244,8 @@ def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
     """Add to `.grad`: in place, unless the addition itself is to be recorded."""
     if tensor._grad is None:
         tensor._grad = graph.tensor_ops.copy(gradient) if on_tensors else graph.wrap(gradient)
+        if grad_mode.is_inference_mode_enabled():
+            tensor._grad._version_counter = None
     elif on_tensors:
         tensor._grad = tensor._grad + gradient
     else:

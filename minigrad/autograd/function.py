@@ -25,7 +25,7 @@ class FunctionCtx(Node):
     function: type[Function]
 
     def __init__(self) -> None:
-        self.edges, self.saved, self.outputs, self.hooks = (), (), (), None
+        self.edges, self.saved, self.outputs, self.hooks = [], [], [], None
         self.sequence_nr = next_sequence_nr()
         self._dirty: tuple[Tensor, ...] = ()
         self._non_differentiable: tuple[Tensor, ...] = ()
@@ -71,7 +71,7 @@ class FunctionCtx(Node):
 
     def release(self) -> None:
         if any(value is not None for value, _ in self.saved or ()):
-            self.saved, self._freed = (), True
+            self.saved, self._freed = [], True
 
     def name(self) -> str:
         return f"{self.function.__name__}Backward"
@@ -80,7 +80,7 @@ class FunctionCtx(Node):
         """Run the user's backward and check what it returns."""
         arguments = [self._incoming(i, g) for i, g in enumerate(grads)]
         returned = self.function.backward(self, *arguments)
-        returned = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+        returned = list(returned) if isinstance(returned, tuple) else [returned]
         expected = len(self.needs_input_grad)
         if len(returned) > expected and all(r is None for r in returned[expected:]):
             returned = returned[:expected]
@@ -89,13 +89,19 @@ class FunctionCtx(Node):
                 f"function {self.name()} returned an incorrect number of gradients (expected {expected}, "
                 f"got {len(returned)})"
             )
+        for position, gradient in enumerate(returned):
+            if gradient is not None and position not in self._tensor_positions:
+                raise RuntimeError(
+                    f"function {self.name()} returned a gradient different than None at position "
+                    f"{position + 1}, but the corresponding forward input was not a Variable"
+                )
         return [self._outgoing(i, returned[i], on_tensors) for i in self._tensor_positions]
 
     def _incoming(self, output_nr: int, gradient: Any) -> Tensor | None:
         if gradient is None:
-            if not self.materialize:
-                return None
             shape, dtype = self.outputs[output_nr]
+            if not self.materialize or dtype is None:
+                return None
             gradient = np.zeros(shape, dtype)
         return gradient if isinstance(gradient, graph.Tensor) else graph.wrap(gradient)
 
@@ -104,7 +110,7 @@ class FunctionCtx(Node):
         if gradient is None or edge is None:
             return None
         if not isinstance(gradient, graph.Tensor):
-            raise TypeError(f"expected Variable or None (got {type(gradient).__name__})")
+            raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
         target, output_nr = edge
         shape = target._array.shape if output_nr is None else target.outputs[output_nr][0]
         if not _fits(gradient._array.shape, shape):
@@ -183,23 +189,34 @@ class Function:
 
 def _attach(ctx: FunctionCtx, results: list[Any], inputs: list[Tensor]) -> list[Any]:
     """Put the node behind the differentiable results."""
+    for tensor in ctx._dirty:
+        if not any(tensor is r for r in results):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The "
+                "inputs that are modified inplace must all be outputs of the Function."
+            )
     excluded = [id(t) for t in ctx._non_differentiable]
     attached, outputs = [], []
-    for result in results:
-        differentiable = isinstance(result, graph.Tensor) and result._array.dtype.kind == "f"
-        if differentiable and id(result) not in excluded:
-            result = _placed_result(ctx, result, inputs, len(outputs))
-            outputs.append((result._array.shape, result._array.dtype))
+    for output_nr, result in enumerate(results):
+        is_tensor = isinstance(result, graph.Tensor)
+        outputs.append((result._array.shape, result._array.dtype) if is_tensor else ((), None))
+        if is_tensor and result._array.dtype.kind == "f" and id(result) not in excluded:
+            result = _placed_result(ctx, result, inputs, output_nr)
         attached.append(result)
-    ctx.outputs = tuple(outputs)
+    ctx.outputs = outputs
     return attached
 
 
 def _placed_result(ctx: FunctionCtx, result: Tensor, inputs: list[Tensor], output_nr: int) -> Tensor:
-    dirty = any(result is t for t in ctx._dirty)
-    if dirty:
+    if any(result is t for t in ctx._dirty):
         if result._edge is None and result._requires_grad:
-            raise RuntimeError(f"a {inplace.LEAF}")
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+        inplace.check_history(result)
+        result._bump_version()
+        if result._view is not None:
+            result._edge = (ctx, output_nr)
+            inplace.rebase_view(result, ctx)
+            return result
     elif any(result is t for t in inputs):  # forward returned an input: a view of it, as in PyTorch
         source, result = result, result._alias()
         inplace.share_memory(result, source, "custom")
@@ -216,8 +233,13 @@ def _keep(ctx: FunctionCtx, results: list[Any], recording: bool) -> None:
             tensor = tensor._alias()
             tensor._saved_output_nr = output_nr
         saved.append((tensor, None if tensor is None else tensor._version_counter[0]))
-    ctx.saved, ctx._to_save = tuple(saved), ()
+    ctx.saved, ctx._to_save = saved, ()
+    if anomaly.enabled:
+        anomaly.note(ctx)
     ctx._dirty = ctx._non_differentiable = ()
+
+
+Function._node_class = type("FunctionBackward", (FunctionCtx,), {"function": Function})
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

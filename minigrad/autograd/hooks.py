@@ -1,27 +1,33 @@
-"""Hooks: functions of the user's that the engine calls on the way."""
+"""Hooks: functions of the user's that are called on the way of a gradient (or of a module's call).
+
+Each owner keeps its hooks in an `OrderedDict` from a number to the function. `RemovableHandle`
+gives out the numbers and removes the entry when asked, or at the end of a `with` block. It refers
+to the dictionary weakly, so that a forgotten handle keeps nothing alive.
+"""
 
 from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable
+from collections import OrderedDict
 from typing import Any
 
-Hook = Callable[..., Any]
-_ids = itertools.count()
+_numbers = itertools.count()
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook out again; so does `with`."""
+    """Removes one hook from `hooks_dict`, and its number from each of `extra_dicts`."""
 
-    def __init__(self, hooks: dict[int, Any]) -> None:
-        self.id = next(_ids)
-        self._hooks = weakref.ref(_Registry.of(hooks))
+    def __init__(self, hooks_dict: OrderedDict[int, Any], *extra_dicts: OrderedDict[int, Any]):
+        self.id = next(_numbers)
+        self._dicts = [weakref.ref(d) for d in (hooks_dict, *extra_dicts)]
 
     def remove(self) -> None:
-        registry = self._hooks()
-        if registry is not None:
-            registry.pop(self.id, None)
+        """Take the hook off; a second call does nothing."""
+        for reference in self._dicts:
+            hooks = reference()
+            if hooks is not None:
+                hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
         return self
@@ -30,36 +36,37 @@ class RemovableHandle:
         self.remove()
 
 
-class _Registry(dict[int, Any]):
-    """A dict that can be referred to weakly, so that a handle keeps nothing alive."""
-
-    __slots__ = ("__weakref__",)
-
-    @staticmethod
-    def of(hooks: dict[int, Any]) -> _Registry:
-        assert isinstance(hooks, _Registry)
-        return hooks
+def add_hook(
+    hooks: OrderedDict[int, Any], hook: Any, *flags: OrderedDict[int, bool], prepend: bool = False
+) -> RemovableHandle:
+    """Put `hook` at the end of `hooks` (or in front), mark it in `flags`; return its handle."""
+    handle = RemovableHandle(hooks, *flags)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    for flag in flags:
+        flag[handle.id] = True
+    return handle
 
 
 class Hooks:
     """The hooks of one node, or of one leaf, in the order in which the engine calls them.
 
     `tensor`: (output number, function of that output's gradient); `retain`: outputs whose
-    gradient is kept in a Tensor's `.grad`; `pre`, `post`: functions of all gradients before and
-    after the node; `accumulated`: functions of a leaf whose `.grad` was just updated."""
+    gradient is kept in a Tensor's `.grad`; `pre`: functions of all gradients before the node;
+    `accumulated`: functions of a leaf whose `.grad` was just updated; `post`: after the node."""
 
     __slots__ = ("accumulated", "post", "pre", "retain", "tensor")
 
     def __init__(self) -> None:
-        self.tensor, self.pre, self.post = _Registry(), _Registry(), _Registry()
+        self.tensor: OrderedDict[int, Any] = OrderedDict()
         self.retain: dict[int, Any] = {}
-        self.accumulated = _Registry()
+        self.pre: OrderedDict[int, Any] = OrderedDict()
+        self.accumulated: OrderedDict[int, Any] = OrderedDict()
+        self.post: OrderedDict[int, Any] = OrderedDict()
 
     def add(self, kind: str, hook: Any) -> RemovableHandle:
-        registry: _Registry = getattr(self, kind)
-        handle = RemovableHandle(registry)
-        registry[handle.id] = hook
-        return handle
+        return add_hook(getattr(self, kind), hook)
 
 
 def of(owner: Any) -> Hooks:

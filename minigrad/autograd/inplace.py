@@ -8,6 +8,7 @@ past it, and the other views, when they are used next, become strided pieces of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -81,9 +82,16 @@ def refresh_view(tensor: Any) -> None:
 def geometry(tensor: Any, base: Any) -> Geometry:
     """Where the elements of `tensor` lie, counted in elements from the first one of `base`."""
     array = tensor._array
-    size = array.itemsize
-    offset = (address(array) - address(base._array)) // size
-    return array.shape, tuple(s // size for s in array.strides), offset
+    offset = (address(array) - address(base._array)) // array.itemsize
+    return array.shape, element_strides(array), offset
+
+
+def element_strides(array: Any) -> tuple[int, ...]:
+    """Strides in elements; those of an empty array are what they would be with sizes of 1."""
+    if array.size:
+        return tuple(s // array.itemsize for s in array.strides)
+    sizes = [max(n, 1) for n in array.shape]
+    return tuple(math.prod(sizes[i + 1 :]) for i in range(len(sizes)))
 
 
 def address(array: Any) -> int:
@@ -121,12 +129,14 @@ class CopySlices(_Strided):
     """The history of a base after an operation wrote into a view of it."""
 
     __slots__ = ("operation",)
-    operation: Node  # the node of the in-place operation, as if the view stood alone
+    operation: Node | None  # that of the in-place operation, as if the view stood alone; None: freed
 
     def apply(self, grads: Sequence[Any], on_tensors: bool, useful: Any = None) -> list[Any]:
         xp = graph.tensor_ops if on_tensors else graph.array_ops
         if grads[0] is None:
             return [None] * len(self.edges)
+        if self.operation is None:
+            raise RuntimeError(anomaly.FREED)
         base, view = self.base_geometry, self.view_geometry
         of_view = xp.gather_strided(grads[0], base, view)
         through, *others = self.operation.apply([of_view], on_tensors)
@@ -139,7 +149,7 @@ class CopySlices(_Strided):
         return [kept, *others]
 
     def release(self) -> None:
-        self.operation.release()
+        self.operation = None
 
     def name(self) -> str:
         return "torch::autograd::CopySlices"
@@ -154,6 +164,7 @@ def inplace(op: Callable[..., Any]) -> Callable[..., Any]:
     to_float: bool = op.to_float  # type: ignore[attr-defined]
 
     def write_result(input: Any, *args: Any) -> Any:
+        begin_write(input, *args)
         tensors = promotion.operands(row.forward, (input, *args), to_float)
         arrays = promotion.promoted([t._array for t in tensors], to_float)
         try:
@@ -170,6 +181,9 @@ def write(row: Row, args: Sequence[Any], out: Any) -> Any:
     """Overwrite the first of `args` with `out`, and record that it was `row` that did it."""
     input = args[0]
     target = input._array
+    recording = begin_write(input, *[args[i] for i in row.inputs if i])
+    if 0 in [s for s, n in zip(target.strides, target.shape, strict=True) if n > 1] and target.size:
+        raise RuntimeError(OVERLAP)
     if out.shape != target.shape:
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}"
@@ -179,12 +193,12 @@ def write(row: Row, args: Sequence[Any], out: Any) -> Any:
             f"result type {scalar_name(out.dtype)} can't be cast to the desired output type "
             f"{scalar_name(target.dtype)}"
         )
-    recording = begin_write(input, *[args[i] for i in row.inputs if i])
-    old = _before_write(row, input) if recording else None
+    before = input._edge
+    node = record(row, [_before_write(row, input), *args[1:]], [input]) if recording else None
     np.copyto(target, out, casting="unsafe")
     input._bump_version()
-    if recording:
-        rebase(input, row, [old, *args[1:]])
+    if node is not None:
+        _rebase(input, before, node)
     return input
 
 
@@ -194,16 +208,13 @@ def begin_write(input: Any, *others: Any) -> bool:
     refresh(*inputs)
     if input._version_counter is None and not is_inference_mode_enabled():
         raise RuntimeError(INFERENCE_UPDATE)
-    strides = [s for s, n in zip(input._array.strides, input._array.shape, strict=True) if n > 1]
     recording = is_recording() and any([t._requires_grad for t in inputs])
     if recording:
-        _check_history(input)
-    if 0 in strides and input._array.size:
-        raise RuntimeError(OVERLAP)
+        check_history(input)
     return recording
 
 
-def _check_history(input: Any) -> None:
+def check_history(input: Any) -> None:
     if input._view is not None:
         if input._view.kind == NO_GRAD:
             raise RuntimeError(NO_GRAD_VIEW)
@@ -213,7 +224,7 @@ def _check_history(input: Any) -> None:
             raise RuntimeError(f"{origin} {MULTIPLE_VIEW}")
         base = input._view.base
         if base._requires_grad and base._edge is None:
-            raise RuntimeError(f"a view of {LEAF}")
+            raise RuntimeError(f"a view of a {LEAF}")
     if input._requires_grad and input._edge is None:
         raise RuntimeError(f"a {LEAF}")
 
@@ -227,28 +238,34 @@ def _before_write(row: Row, input: Any) -> Any:
     return old
 
 
-def rebase(tensor: Any, row: Row, args: Sequence[Any]) -> None:
-    """Make `row` the newest history of a tensor that was just written."""
-    view = tensor._view
-    before = tensor._edge
-    node = record(row, args, [tensor])
-    if before is not None and before[0].hooks is not None:
-        _move_retained(before, tensor)
-    if view is None:
-        return
-    assert node is not None
-    base = view.base
+def _rebase(tensor: Any, before: Any, node: Node) -> None:
+    """Make `node` the newest history of a tensor that it has just written."""
+    assert node.saved is not None
+    version = tensor._version_counter[0]
+    node.saved = [(v, version if getattr(v, "_saved_output_nr", None) == 0 else n) for v, n in node.saved]
+    _move_retained(before, tensor)
+    if tensor._view is not None:
+        rebase_view(tensor, node)
+
+
+def rebase_view(tensor: Any, node: Node) -> None:
+    """Put the node of an operation that wrote into a view behind the view's base."""
+    base = tensor._view.base
     slices = CopySlices(gradient_edge(base), geometry(base, base), geometry(tensor, base))
     slices.operation = node
     slices.edges = [*slices.edges, *node.edges[1:]]
     slices.outputs = [(base._array.shape, base._array.dtype)]
+    before = base._edge
     base._edge, base._requires_grad = (slices, 0), True
-    view.version = -1  # stale on purpose: the view's own history follows from its base's
+    _move_retained(before, base)
+    tensor._view.version = -1  # stale on purpose: the view's own history follows from its base's
     refresh_view(tensor)
 
 
 def _move_retained(before: Any, tensor: Any) -> None:
     """`retain_grad` keeps the gradient of the newest values."""
+    if before is None or before[0].hooks is None:
+        return
     retained = before[0].hooks.retain.pop(before[1], None)
     if retained is not None:
         node, output_nr = tensor._edge

@@ -313,9 +313,7 @@ def raised(input: Array, exponent: Any) -> Array:
 def _power_gradient(grad: Any, input: Any, exponent: Any, xp: Any) -> Any:
     if exponent == 0:
         return xp.zeros_like(grad)
-    if exponent == 2:
-        return grad * (input * 2)
-    return grad * (xp.pow(input, exponent - 1) * exponent)
+    return grad * xp.mul(xp.pow(input, exponent - 1), exponent)
 
 
 @op("PowBackward0", input=_power_gradient)

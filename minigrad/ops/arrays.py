@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ..promotion import number_tensor
 from . import arithmetic, indexing, linalg, pointwise, reduction, shape
 
 Array = Any
 exp, log, sin, cos, sign = np.exp, np.log, np.sin, np.cos, pointwise.sign_array
 zeros_like, where, sum = np.zeros_like, np.where, np.sum
-pow, floor_quotient = arithmetic.raised, arithmetic._floor_quotient
+floor_quotient = arithmetic._floor_quotient
 relu_backward = pointwise.relu_backward.forward
 mm, mv, matmul = linalg.product, linalg.product, np.matmul
 transpose, permute, unsqueeze = np.swapaxes, np.transpose, np.expand_dims
@@ -44,6 +45,21 @@ def zeros_shaped(shape: tuple[int, ...], like: Array) -> Array:
 def reshape(array: Array, shape: tuple[int, ...]) -> Array:
     """The method: `np.reshape` costs five times as much."""
     return array.reshape(shape)
+
+
+def pow(array: Array, exponent: Any) -> Array:
+    """`array ** exponent`; the array itself for 1."""
+    return array if isinstance(exponent, int) and exponent == 1 else arithmetic.raised(array, exponent)
+
+
+def mul(array: Array, number: float) -> Array:
+    """An array times a number: a kept 0-d array is half as dear as a Python number."""
+    return array * number_tensor(number, array.dtype)._array
+
+
+def div(array: Array, number: float) -> Array:
+    """An array divided by a number."""
+    return array / number_tensor(number, array.dtype)._array
 
 
 def t(array: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,15 @@ def tensor(data: Any, *, dtype: Dtype | None = None, device: Any = None, require
     """A new leaf with a copy of `data`: a number, nested sequences, an array or a Tensor.
 
     Python floats become the default dtype, ints int64, bools bool; arrays keep their dtype."""
-    array = values(data)
+    if isinstance(data, graph.Tensor):
+        warnings.warn(COPY_WARNING, UserWarning, stacklevel=2)
+    array = values(data, None if dtype is None else dtype.numpy)
     wanted = array.dtype if dtype is None else dtype.numpy
     return finish(np.array(cast(array, wanted) if array.dtype is not wanted else array, order="C"), requires_grad, device)
 
 
-def values(data: Any) -> Array:
-    """`data` as an array of the dtype that `tensor(data)` has."""
+def values(data: Any, dtype: Any = None) -> Array:
+    """`data` as an array of the dtype that `tensor(data)` has, or with no less digits than `dtype`."""
     if isinstance(data, graph.Tensor):
         return data._array
     if isinstance(data, (np.ndarray, np.generic)):
@@ -66,9 +69,16 @@ def values(data: Any) -> Array:
     kinds = [dtypes.number_dtype(v) for v in flat]
     common = max(set(kinds), key=lambda d: "bif".index(d.kind))
     try:
-        return np.array(flat, np.float64 if common.kind == "f" else common).astype(common).reshape(shape)
+        wide = np.array(flat, np.float64 if common.kind == "f" else common).reshape(shape)
+        return wide if dtype is not None and dtype.kind == "f" else wide.astype(common)
     except OverflowError:
         raise RuntimeError("Overflow when unpacking long long") from None
+
+
+COPY_WARNING = (
+    "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+    "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
+)
 
 
 def _nested_shape(data: Any) -> tuple[int, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
-
-import numpy as np
 
 from .. import promotion
 from ..autograd.node import op
@@ -16,12 +15,13 @@ Tensor = Any
 
 @op(
     "MseLossBackward0",
-    input=lambda grad, input, target, reduction: _mse(grad, input, target, reduction),
-    target=lambda grad, input, target, reduction: -_mse(grad, input, target, reduction),
+    input=lambda grad, input, target, reduction, xp: _mse_gradient(grad, input - target, reduction, xp),
+    target=lambda grad, input, target, reduction, xp: _mse_gradient(grad, target - input, reduction, xp),
 )
 def mse_loss(input: Array, target: Array, reduction: str) -> Array:
     """The squared differences (`reduction` "none"), their "mean", or their "sum"."""
-    input, target = promotion.promoted((input, target))
+    if input.dtype is not target.dtype:
+        input, target = promotion.promoted((input, target))
     try:
         difference = input - target
     except ValueError:
@@ -33,11 +33,6 @@ def mse_loss(input: Array, target: Array, reduction: str) -> Array:
     return total / squares.dtype.type(squares.size) if reduction == "mean" else total
 
 
-def _mse(grad: Any, input: Any, target: Any, reduction: str) -> Any:
-    difference = input - target
-    scale = 2.0 / max(_numel(difference), 1) if reduction == "mean" else 2.0
-    return difference * scale * grad
-
-
-def _numel(value: Any) -> int:
-    return int(np.prod(value.shape, dtype=np.int64))
+def _mse_gradient(grad: Any, difference: Any, reduction: str, xp: Any) -> Any:
+    count = math.prod(difference.shape) if reduction == "mean" else 1
+    return xp.mul(difference, 2.0 / count if count else math.nan) * grad

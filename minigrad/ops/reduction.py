@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes, promotion
 from ..autograd.node import op, unwrap, wrap
 from ..dtypes import BOOL, scalar_name
+from .conversion import cast, to_dtype
 from .dims import wrap_dim, wrap_dims
 from .summation import sum_array
 
@@ -42,7 +43,22 @@ def _sum(input: Array) -> Array:
 @op("SumBackward1", input=_spread)
 def sum_dim(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     """The sum over some dimensions."""
-    return sum_array(input, dims, keepdim)
+    return _row_major(sum_array(input, dims, keepdim))
+
+
+def _row_major(out: Array) -> Array:
+    """Results lie in memory in row-major order whatever the order of the input."""
+    return out if out.flags.c_contiguous else out.copy("C")
+
+
+@op("SumBackward0", input=lambda grad, input_shape, xp: xp.expand(grad, input_shape))
+def _sum_as(input: Array, dtype: Any) -> Array:
+    return sum_array(cast(input, dtype), dtype=dtype)
+
+
+@op("SumBackward1", input=_spread)
+def _sum_dim_as(input: Array, dims: tuple[int, ...], keepdim: bool, dtype: Any) -> Array:
+    return _row_major(sum_array(cast(input, dtype), dims, keepdim, dtype))
 
 
 def sum_to_size_array(array: Array, shape: tuple[int, ...]) -> Array:
@@ -72,7 +88,7 @@ def sum_to_size(input: Array, shape: tuple[int, ...]) -> Array:
     return sum_to_size_array(input, shape)
 
 
-@op("MeanBackward0", input=lambda grad, input_shape, xp: xp.expand(grad, input_shape) / math.prod(input_shape))
+@op("MeanBackward0", input=lambda grad, input_shape, xp: xp.div(xp.expand(grad, input_shape), math.prod(input_shape)))
 def _mean(input: Array) -> Array:
     return sum_array(input) / input.dtype.type(input.size)
 
@@ -83,16 +99,23 @@ def _mean(input: Array) -> Array:
     / _count(input_shape, dims),
 )
 def _mean_dim(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    return sum_array(input, dims, keepdim) / input.dtype.type(_count(input.shape, dims))
+    return _row_major(sum_array(input, dims, keepdim) / input.dtype.type(_count(input.shape, dims)))
+
+
+@op("MeanBackward0", input=lambda grad, input_shape, xp: xp.div(xp.expand(grad, input_shape), math.prod(input_shape)))
+def _mean_as(input: Array, dtype: Any) -> Array:
+    return _mean.forward(cast(input, dtype))  # type: ignore[attr-defined]
 
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: A001
     """The sum over all elements or over `dim`; integers and bools are added as int64."""
     array = _array("sum", input)
-    input = _converted(input, dtype or (None if array.dtype.kind == "f" else dtypes.int64))
-    if dim is None and not keepdim:
-        return _sum(input)
-    return sum_dim(input, wrap_dims(dim, array.ndim), keepdim)
+    whole = dim is None and not keepdim
+    if dtype is not None:
+        if whole:
+            return _sum_as(input, dtype.numpy)
+        return _sum_dim_as(input, wrap_dims(dim, array.ndim), keepdim, dtype.numpy)
+    return _sum(input) if whole else sum_dim(input, wrap_dims(dim, array.ndim), keepdim)
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -100,20 +123,21 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     array = _array("mean", input)
     if dim is None and dtype is None and array.dtype.kind == "f" and not keepdim:
         return _mean(input)
+    whole = dim is None and not keepdim
+    if dtype is not None and dtype.is_floating_point and whole:
+        return _mean_as(input, dtype.numpy)
     input = _converted(input, dtype)
     if input._array.dtype.kind != "f":
         raise RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
-            f"dtype. Got: {_long_name(array)}"
+            f"dtype. Got: {scalar_name(array.dtype)}"
         )
-    if dim is None and not keepdim:
+    if whole:
         return _mean(input)
     return _mean_dim(input, wrap_dims(dim, array.ndim), keepdim)
 
 
 def _converted(input: Tensor, dtype: Any) -> Tensor:
-    from .conversion import to_dtype
-
     return input if dtype is None or dtype.numpy is input._array.dtype else to_dtype(input, dtype.numpy)
 
 
@@ -122,10 +146,6 @@ def _array(name: str, input: Any) -> Array:
         return input._array
     except AttributeError:
         raise promotion.not_a_tensor(name, "input", 1, input) from None
-
-
-def _long_name(array: Array) -> str:
-    return scalar_name(array.dtype)
 
 
 # --- variance ------------------------------------------------------------------------------------
@@ -148,7 +168,7 @@ def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) 
     wide = input.astype(np.float64)
     center = wide.mean(axis=dims, keepdims=True) if input.size else wide.sum(axis=dims, keepdims=True) * np.nan
     squares = ((wide - center) ** 2).sum(axis=dims, keepdims=keepdim)
-    return np.asarray(squares / np.maximum(count - correction, 0)).astype(input.dtype)
+    return np.asarray(squares / np.maximum(count - correction, 0)).astype(input.dtype, order="C")
 
 
 @op(
@@ -180,7 +200,7 @@ def _moment(name: str, row: Any, input: Tensor, dim: Any, unbiased: Any, keepdim
         dim, unbiased = None, dim
     array = _array(name, input)
     if array.dtype.kind != "f":
-        raise RuntimeError(f"{name}: only support floating point and complex dtypes")
+        raise RuntimeError("std and var only support floating point and complex dtypes")
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     return row(input, wrap_dims(dim, array.ndim), correction, keepdim)
@@ -196,6 +216,8 @@ def _others(input: Any, xp: Any) -> Any:
 
 
 def product_of_others_array(array: Array) -> Array:
+    if not array.ndim:
+        return np.ones_like(array)
     before = np.ones_like(array)
     after = np.ones_like(array)
     if array.shape[-1]:
@@ -208,6 +230,8 @@ def product_of_others(input: Tensor) -> Tensor:
     """`product_of_others_array` made of ops, for when the gradient itself is differentiated."""
     from .shape import stack, unbind
 
+    if not input._array.ndim:
+        return wrap(np.ones_like(input._array))
     parts = unbind(input, -1)
     products = []
     for i in range(len(parts)):
@@ -233,7 +257,7 @@ def _prod(input: Array) -> Array:
     * xp.transpose(xp.product_of_others(xp.transpose(input, dim, -1)), dim, -1),
 )
 def _prod_dim(input: Array, dim: int, keepdim: bool) -> Array:
-    return np.multiply.reduce(input, axis=dim, keepdims=keepdim) if input.ndim else input.copy()
+    return _row_major(np.multiply.reduce(input, axis=dim, keepdims=keepdim)) if input.ndim else input.copy()
 
 
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -246,18 +270,24 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
 # --- extremes ------------------------------------------------------------------------------------
 
 
+def _shared_all(grad: Any, input: Any, result: Any, xp: Any) -> Any:
+    """The gradient of the one extreme, divided among the elements that attain it; nan equals nan."""
+    mask = (input == result) | ((input != input) & (result != result))
+    shape = tuple(input.shape)
+    return xp.expand(grad, shape) * (mask / xp.sum(xp.as_float(mask, grad)))
+
+
 def _shared(grad: Any, input: Any, result: Any, dims: Any, keepdim: Any, xp: Any) -> Any:
-    """The gradient of an extreme, divided among the elements that attain it."""
+    """As `_shared_all` along dimensions, but, as in PyTorch, nan where the extreme is nan."""
     shape = tuple(input.shape)
     mask = input == _spread(result, shape, dims, keepdim, xp)
-    mask = mask | ((input != input) & _spread(result != result, shape, dims, keepdim, xp))
     share = mask / xp.sum_dim(xp.as_float(mask, grad), dims, True)
     return _spread(grad, shape, dims, keepdim, xp) * share
 
 
 @op(
     "MaxBackward1",
-    input=lambda grad, input, result, xp: _shared(grad, input, result, tuple(range(len(input.shape))), False, xp),
+    input=_shared_all,
 )
 def _max_all(input: Array) -> Array:
     return np.maximum.reduce(input, axis=None)
@@ -265,7 +295,7 @@ def _max_all(input: Array) -> Array:
 
 @op(
     "MinBackward1",
-    input=lambda grad, input, result, xp: _shared(grad, input, result, tuple(range(len(input.shape))), False, xp),
+    input=_shared_all,
 )
 def _min_all(input: Array) -> Array:
     return np.minimum.reduce(input, axis=None)
@@ -273,12 +303,12 @@ def _min_all(input: Array) -> Array:
 
 @op("AmaxBackward0", input=_shared)
 def _amax(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    return np.maximum.reduce(input, axis=dims, keepdims=keepdim)
+    return _row_major(np.maximum.reduce(input, axis=dims, keepdims=keepdim))
 
 
 @op("AminBackward0", input=_shared)
 def _amin(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    return np.minimum.reduce(input, axis=dims, keepdims=keepdim)
+    return _row_major(np.minimum.reduce(input, axis=dims, keepdims=keepdim))
 
 
 def _first_extreme(input: Array, dim: int, keepdim: bool, arg: Any) -> tuple[Array, Array]:
@@ -369,10 +399,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, whole: Any, alon
         return (maximum if name == "max" else minimum)(input, dim)
     if dim is None:
         if not array.size:
-            raise RuntimeError(
-                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                "reduction dim with the 'dim' argument."
-            )
+            raise _no_extreme(name, RuntimeError)
         return whole(input)
     at = wrap_dim(dim, array.ndim)
     _not_empty(name, array, (at,))
@@ -387,16 +414,28 @@ def _not_empty(name: str, array: Array, dims: Sequence[int]) -> None:
 
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The largest elements over `dim`; the gradient is shared among equals."""
-    dims = wrap_dims(dim, _array("amax", input).ndim)
-    _not_empty("amax", input._array, dims)
-    return _amax(input, dims, keepdim)
+    return _amax(input, _extreme_dims("amax", input, dim), keepdim)
 
 
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest elements over `dim`; the gradient is shared among equals."""
-    dims = wrap_dims(dim, _array("amin", input).ndim)
-    _not_empty("amin", input._array, dims)
-    return _amin(input, dims, keepdim)
+    return _amin(input, _extreme_dims("amin", input, dim), keepdim)
+
+
+def _extreme_dims(name: str, input: Tensor, dim: Any) -> tuple[int, ...]:
+    array = _array(name, input)
+    if dim == () and not array.size:
+        raise _no_extreme(name, RuntimeError)
+    dims = wrap_dims(dim, array.ndim)
+    _not_empty(name, array, dims)
+    return dims
+
+
+def _no_extreme(name: str, kind: Any) -> Any:
+    return kind(
+        f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+        "reduction dim with the 'dim' argument."
+    )
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -411,6 +450,8 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 def _arg(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     array = _array(name, input)
+    if array.dtype == bool:
+        raise RuntimeError(f"{name}(): does not support bool input")
     if dim is None and not array.size:
         raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
     axis = None if dim is None or not array.ndim else wrap_dim(dim, array.ndim)
