@@ -19,7 +19,7 @@ PRODUCTS = ["a @ b", "torch.matmul(a, b)", "a.mm(b)", "torch.mm(a, b)", "a @ v",
 
 @pytest.mark.parametrize("program", PRODUCTS)
 def test_products(program: str) -> None:
-    same(program, ulps=8, grad_ulps=16, **INPUTS)
+    same(program, ulps=64, grad_ulps=64, **INPUTS)
 
 
 @pytest.mark.parametrize("program", PRODUCTS)
@@ -48,7 +48,7 @@ MISTAKES = ["torch.ones(2, 3) @ torch.ones(2, 3)", "torch.ones(2, 3) @ torch.one
             "torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.float64)", "torch.ones(2, 2) @ torch.arange(2)", "torch.ones(2) @ torch.arange(2)", "torch.ones(2, 2) @ torch.ones(2, 2).long()", "torch.tensor(1.0) @ torch.ones(2)", "torch.ones(2) @ torch.tensor(1.0)",
             "torch.ones(2).mm(torch.ones(2))", "torch.mm(torch.ones(2, 2), torch.ones(2))", "torch.ones(2).mv(torch.ones(2))", "torch.mv(torch.ones(2, 2), torch.ones(2, 2))", "torch.mv(torch.ones(2, 2), torch.ones(3))", "torch.dot(torch.ones(2, 2), torch.ones(2))",
             "torch.dot(torch.ones(2), torch.ones(3))", "torch.dot(torch.ones(2), torch.ones(2).double())", "torch.bmm(torch.ones(2, 2), torch.ones(2, 2))", "torch.bmm(torch.ones(2, 2, 2), torch.ones(2, 2))", "torch.bmm(torch.ones(2, 2, 3), torch.ones(2, 2, 3))",
-            "torch.bmm(torch.ones(2, 2, 3), torch.ones(3, 3, 2))", "torch.outer(torch.ones(2, 2), torch.ones(2))", "torch.outer(torch.ones(2), torch.ones(1, 2))", "torch.ones(2, 3) @ 2", "torch.matmul(torch.ones(2), 2)", "torch.addmm(torch.ones(3), torch.ones(2, 2), torch.ones(2, 2))",
+            "torch.bmm(torch.ones(2, 2, 3), torch.ones(3, 3, 2))", "torch.outer(torch.ones(2, 2), torch.ones(2))", "torch.outer(torch.ones(2), torch.ones(1, 2))", "torch.ones(2, 3) @ 2", "torch.ones(2).matmul(2)", "torch.addmm(torch.ones(3), torch.ones(2, 2), torch.ones(2, 2))",
             "torch.addmm(torch.ones(2), torch.ones(2, 3), torch.ones(2, 2))", "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 2))", "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 3), torch.ones(3))", "torch.ones(2, 3, 4) @ torch.ones(3)",
             "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 2), torch.ones(2))", "torch.nn.functional.linear(torch.ones(2, 2).double(), torch.ones(2, 2), torch.ones(2))", "torch.ones(2, 3, 4) @ torch.ones(3, 4)", "[1.0] @ torch.ones(1)",
             "torch.bmm(torch.ones(2, 2, 2), torch.ones(2, 2, 2).double())", "torch.ones(2, 2).mv(torch.arange(2))"]  # fmt: skip

@@ -3,6 +3,7 @@
 import ast
 import gc
 import inspect
+import itertools
 import sys
 import tracemalloc
 import weakref
@@ -300,7 +301,11 @@ def test_a_pass_runs_each_node_once_and_only_what_is_needed() -> None:
 def attempts(tensor: Any) -> list[tuple[Any, ...]]:
     other = mg.tensor(np.full((2, 2), 0.5, np.float32), requires_grad=True)
     index = mg.tensor([1, 0])
-    return [(), (other,), (0,), (2.0,), (0, 1), (tensor > 1, other), (2, 2), (index,), (4,), ((4,),), ((1, 0),)]
+    vector, many = mg.tensor(np.ones(tensor.shape[:1], np.float32)), other.expand(2, 2, 2)
+    return [
+        (), (other,), (0,), (2.0,), (0, 1), (tensor > 1, other), (2, 2), (index,), (4,), ((4,),), ((1, 0),),
+        (other, other), (vector,), (many,), (0, 0, 1),
+    ]  # fmt: skip
 
 
 EXCLUDED = {"register_hook", "register_post_accumulate_grad_hook", "backward"}
@@ -321,8 +326,12 @@ def use(name: str, arguments: tuple[Any, ...], tensor: Any) -> bool:
     for part in out if isinstance(out, tuple) else (out,):
         if isinstance(part, mg.Tensor) and part.requires_grad:
             loss = part.sum()
-            mg.autograd.grad(loss, [tensor], create_graph=True, allow_unused=True)
-            loss.backward(retain_graph=True)
+            try:
+                mg.autograd.grad(loss, [tensor], create_graph=True, allow_unused=True)
+                loss.backward(retain_graph=True)
+            except RuntimeError as error:
+                if "is not implemented" not in str(error):
+                    raise
     return True
 
 
@@ -330,10 +339,10 @@ def use(name: str, arguments: tuple[Any, ...], tensor: Any) -> bool:
 def test_no_method_makes_a_cycle(name: str) -> None:
     """After forward, recorded backward and backward, reference counts alone free everything."""
     accepted = []
-    for position in range(len(attempts(leaf(2, 2)))):
-        x = leaf(2, 2)
-        tensor = x * 1.0
-        arguments = attempts(tensor)[position]
+    kinds = [leaf(2, 2), leaf(2), leaf(1), leaf(2, 2, 2), mg.tensor([1, 0]), mg.tensor(1)]
+    for kind, position in itertools.product(kinds, range(15)):
+        tensor = kind * 1
+        arguments = attempts(tensor)[position] if tensor.ndim else ()
         gc.collect()
         gc.disable()
         try:
@@ -346,7 +355,7 @@ def test_no_method_makes_a_cycle(name: str) -> None:
                 assert gc.collect() == 0
         finally:
             gc.enable()
-    assert accepted or name in {"double_backward"}, f"no arguments found that {name} accepts"
+    assert accepted, f"no arguments found that {name} accepts"
 
 
 def test_most_of_the_methods_were_tried() -> None:
@@ -397,7 +406,7 @@ def no_grad(x: Any) -> Any:
     with mg.no_grad():
         v = x.view(4)
         v.mul_(1.0)
-    return x * v
+    return x.view(4) * v
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -212,13 +212,15 @@ class Row:
         self.parameters = list(inspect.signature(forward).parameters)
         self.inputs = [self.parameters.index(p) for p in formulas]  # the differentiable ones
         self.formulas = [(f, list(inspect.signature(f).parameters)) for f in formulas.values()]
+        names = ["self" if p == "input" else p for p in formulas]  # as PyTorch calls them
+        self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
         self.node_class = type(name.rpartition("::")[2], (Node,), {"__slots__": (), "row": self})
         self.plans: dict[tuple[bool, ...], Plan] = {}
 
     def plan(self, needs: tuple[bool, ...]) -> Plan:
         """Which formulas run and which values they name, worked out once per combination."""
-        active = [(i, *f) for i, f in enumerate(self.formulas) if self.variadic or needs[i]]
+        active = [(i, *self.formulas[i]) for i in self.order if self.variadic or needs[i]]
         named = list(dict.fromkeys(n for _, _, names in active for n in names))
         kept = [n for n in named if n not in ("grad", *CONTEXT)]
         slots = ["grad", *kept, *CONTEXT]

@@ -33,7 +33,7 @@ from .inplace import copy, copy_, fill_, zero_
 from .linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from .loss import mse_loss
 from .pointwise import (
-    abs, abs_, ceil, ceil_, clamp, clamp_, clamp_min, cos, cos_, exp, exp_, floor, floor_, log, log_, maximum,
+    one_minus_square,    abs, abs_, ceil, ceil_, clamp, clamp_, clamp_min, cos, cos_, exp, exp_, floor, floor_, log, log_, maximum,
     minimum, relu, relu_, relu_backward, sigmoid, sigmoid_, sign, sign_, sin, sin_, tanh, tanh_, where,
 )  # fmt: skip
 from .reduction import (

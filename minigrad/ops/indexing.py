@@ -105,9 +105,13 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """A view of `length` positions of `dim` from `start` on."""
+    if not input._array.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     at = wrap_dim(dim, input._array.ndim)
     size = input._array.shape[at]
     begin = start + size if start < 0 else start
+    if not 0 <= begin <= size:
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if begin + length > size:

@@ -9,8 +9,10 @@ import numpy as np
 
 from ..autograd import node as graph
 from ..autograd.node import op
+from ..dtypes import scalar_name
 from ..promotion import UnsupportedOperand
-from .shape import _unsafe_view, expand, reshape, squeeze_product, t, unsqueeze, view
+from .inplace import _does_not_expand
+from .shape import _unsafe_view, contiguous, expand, reshape, squeeze_product, t, transpose, unsqueeze, view
 
 Array = Any
 Tensor = Any
@@ -37,7 +39,21 @@ def _mm(input: Array, mat2: Array) -> Array:
     mat2=lambda grad, mat1, xp: xp.mm(xp.t(mat1), grad),
 )
 def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
-    return mat1.dot(mat2) + input
+    out = mat1.dot(mat2)
+    try:
+        return np.add(out, input, out)
+    except ValueError:
+        raise _does_not_expand(out.shape, input.shape) from None
+
+
+@op(
+    "AddmmBackward0",
+    input=lambda grad, beta: grad * beta,
+    mat1=lambda grad, mat2, alpha, xp: xp.mm(grad, xp.t(mat2)) * alpha,
+    mat2=lambda grad, mat1, alpha, xp: xp.mm(xp.t(mat1), grad) * alpha,
+)
+def _addmm_scaled(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Array:
+    return _addmm.forward(input * beta, mat1 * alpha, mat2)  # type: ignore[attr-defined]
 
 
 @op(
@@ -84,7 +100,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, "
             f"{a.shape[2]}] but got: [{b.shape[0]}, {b.shape[1]}]."
         )
-    _same_dtype(a, b)
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected scalar type {scalar_name(a.dtype)} but found {scalar_name(b.dtype)}")
     return _bmm(input, mat2)
 
 
@@ -92,12 +109,14 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix (n, m) and a vector (m)."""
     a, b = _arrays("mv", input, vec)
     if a.ndim != 2 or b.ndim != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got {b.ndim}, {a.ndim}, {b.ndim}")
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a.ndim}, {b.ndim}")
     if a.shape[1] != b.shape[0]:
         raise RuntimeError(
             f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})"
         )
-    _same_dtype(a, b)
+    if a.dtype is not b.dtype:
+        vector, matrix = scalar_name(b.dtype), scalar_name(a.dtype)
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {vector}, {matrix}, and {vector}")
     return _mv(input, vec)
 
 
@@ -113,7 +132,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
         )
     if a.dtype is not b.dtype:
         raise RuntimeError(
-            f"dot : expected both vectors to have same dtype, but found {_cpp(a)} and {_cpp(b)}"
+            f"dot : expected both vectors to have same dtype, but found {scalar_name(a.dtype)} and {scalar_name(b.dtype)}"
         )
     return _dot(input, tensor)
 
@@ -135,9 +154,28 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return mv(input, other)
     if a.ndim == 1 and b.ndim == 2:
         return squeeze_product(mm(unsqueeze(input, 0), other), 0)
-    if b.ndim <= 2 <= a.ndim:
+    if b.ndim <= 2 and _folds(a, other):
         return _folded(input, other)
+    if a.ndim <= 2 and _folds(b.swapaxes(-1, -2), input, a.ndim == 1):
+        return _folded_second(input, other)
     return _batched(input, other)
+
+
+def _folds(batch: Array, small: Tensor, constant_too: bool = True) -> bool:
+    """Whether all rows of a batch are to be multiplied at once by a vector or matrix: if that needs
+    a gradient (which is one product then, not a sum of many), or if the rows lie in order."""
+    if small._requires_grad or not batch.size:
+        return True
+    shape, strides = batch.shape, batch.strides
+    return constant_too and all(strides[i] == strides[i + 1] * shape[i + 1] for i in range(batch.ndim - 2))
+
+
+def _folded_second(input: Tensor, other: Tensor) -> Tensor:
+    """One vector or matrix times a batch: what `_folded` does, on the transposes."""
+    columns = transpose(other, -1, -2)
+    if input._array.ndim == 1:
+        return _folded(columns, input)
+    return contiguous(transpose(_folded(columns, t(input)), -1, -2))
 
 
 def _folded(input: Tensor, other: Tensor) -> Tensor:
@@ -173,10 +211,13 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
     a, b = _arrays("addmm", mat1, mat2)
     if a.shape[1:] != b.shape[:1]:
         raise _cannot_multiply(a, b)
-    _same_dtype(a, b)
+    for name, array in (("mat1", a), ("self", input._array)):
+        if array.dtype is not b.dtype:
+            names = f"{scalar_name(array.dtype)} and {scalar_name(b.dtype)}"
+            raise RuntimeError(f"{name} and mat2 must have the same dtype, but got {names}")
     if beta == 1 and alpha == 1:
         return _addmm(input, mat1, mat2)
-    return _addmm(input * beta, mat1 * alpha, mat2)
+    return _addmm_scaled(input, mat1, mat2, beta, alpha)
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -186,7 +227,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         return matmul(input, t(weight))
     if a.ndim == 2:
         return addmm(bias, input, t(weight))
-    rows = view(input, -1, a.shape[-1]) if a.flags.c_contiguous else reshape(input, -1, a.shape[-1])
+    if a.ndim > 1 and not a.flags.c_contiguous:
+        return matmul(input, t(weight)) + bias
+    rows = view(input, -1, a.shape[-1])
     return view(addmm(bias, rows, t(weight)), a.shape[:-1] + weight._array.shape[:1])
 
 
@@ -224,7 +267,7 @@ def _same_dtype(a: Array, b: Array) -> None:
 
 
 CPP_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bool": "bool"}
-CPP_NAMES |= {"int64": "long", "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char"}
+CPP_NAMES |= {"int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char"}
 
 
 def _cpp(array: Array) -> str:

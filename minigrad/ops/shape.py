@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.inplace import MULTIPLE, Geometry, view_op
+from ..autograd import node as graph
 from ..autograd.node import op, unwrap, wrap
+from ..promotion import promoted
 from .dims import infer_size, size_of, wrap_dim
 
 Array = Any
@@ -31,6 +33,11 @@ def _view(input: Array, shape: tuple[int, ...]) -> Array:
 
 @op("UnsafeViewBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
 def _unsafe_view(input: Array, shape: tuple[int, ...]) -> Array:
+    return input.reshape(shape)
+
+
+@view_op("ReshapeAliasBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _reshape_alias(input: Array, shape: tuple[int, ...]) -> Array:
     return input.reshape(shape)
 
 
@@ -58,17 +65,15 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """`view` where that is possible, else a copy in the other shape."""
     size = infer_size(size_of(shape[0] if len(shape) == 1 and not _is_int(shape[0]) else shape), input._array.size)
-    if _viewable(input._array, size):
+    if input._array.flags.c_contiguous:
         return _view(input, size)
+    if not input._array.size or np.may_share_memory(input._array.reshape(size), input._array):
+        return _reshape_alias(input, size)
     return _unsafe_view(_clone_contiguous(input), size)
 
 
 def _is_int(value: Any) -> bool:
     return not isinstance(value, (list, tuple))
-
-
-def _viewable(array: Array, shape: tuple[int, ...]) -> bool:
-    return bool(array.flags.c_contiguous or not array.size or np.may_share_memory(array.reshape(shape), array))
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
@@ -177,6 +182,8 @@ def _permute(input: Array, dims: tuple[int, ...]) -> Array:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The dimensions in the order `dims`."""
+    if not dims:
+        raise TypeError('permute() missing 1 required positional arguments: "dims"')
     ndim = input._array.ndim
     order = tuple(wrap_dim(d, ndim) for d in size_of(dims))
     if len(order) != ndim:
@@ -280,14 +287,20 @@ def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
     ],
 )
 def _cat(tensors: list[Array], dim: int) -> Array:
-    return np.concatenate([t for t in tensors if t.ndim > 1 or t.size or tensors[0].ndim == 1], dim)
+    parts = [t for t in promoted(tensors) if t.ndim > 1 or t.size or tensors[0].ndim == 1]
+    return row_major(np.concatenate(parts, dim))
+
+
+def row_major(out: Array) -> Array:
+    """A new array in PyTorch's order, where NumPy kept that of the inputs."""
+    return out if out.flags.c_contiguous else out.copy("C")
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors one after the other along `dim`; their other sizes must agree."""
-    tensors = list(tensors)
+    tensors = _list_of_tensors("cat", tensors)
     if not tensors:
-        raise ValueError("expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     shapes = [t._array.shape for t in tensors]
     counted = [s for s in shapes if s != (0,)] or shapes[:1]
     if counted[0] == ():
@@ -306,19 +319,17 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                     f"Sizes of tensors must match except in dimension {at}. Expected size {a} but got "
                     f"size {b} for tensor number {number} in the list."
                 )
-    return _cat(_one_dtype(tensors), at)
+    return _cat(tensors, at)
 
 
-def _one_dtype(tensors: list[Tensor]) -> list[Tensor]:
-    from .conversion import to_dtype
-
-    common = tensors[0]._array.dtype
-    if all(t._array.dtype is common for t in tensors):
-        return tensors
-    from ..promotion import promoted
-
-    common = promoted([t._array for t in tensors])[0].dtype
-    return [to_dtype(t, common) for t in tensors]
+def _list_of_tensors(name: str, tensors: Any) -> list[Tensor]:
+    if not isinstance(tensors, (list, tuple)):
+        kind = type(tensors).__name__
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {kind}")
+    for i, tensor in enumerate(tensors):
+        if not isinstance(tensor, graph.Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(tensor).__name__}")
+    return list(tensors)
 
 
 @op(
@@ -326,12 +337,12 @@ def _one_dtype(tensors: list[Tensor]) -> list[Tensor]:
     tensors=lambda grad, dim: [grad[(slice(None),) * dim + (i,)] for i in range(grad.shape[dim])],
 )
 def _stack(tensors: list[Array], dim: int) -> Array:
-    return np.stack(tensors, dim)
+    return row_major(np.stack(promoted(tensors), dim))
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape put side by side along a new dimension."""
-    tensors = list(tensors)
+    tensors = _list_of_tensors("stack", tensors)
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
     first = tensors[0]._array.shape
@@ -341,7 +352,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                 f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
                 f"{list(tensor._array.shape)} at entry {number}"
             )
-    return _stack(_one_dtype(tensors), wrap_dim(dim, len(first) + 1))
+    return _stack(tensors, wrap_dim(dim, len(first) + 1))
 
 
 def _joined(grads: Sequence[Any], input_shape: Any, sizes: Sequence[int], dim: int, xp: Any) -> Any:
@@ -384,7 +395,12 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     at = wrap_dim(dim, tensor._array.ndim)
     total, wanted = tensor._array.shape[at], split_size_or_sections
     if isinstance(wanted, (list, tuple)):
-        if sum(wanted) != total or any(s < 0 for s in wanted):
+        if any(s < 0 for s in wanted):
+            raise RuntimeError(
+                "split_with_sizes expects split_sizes have only non-negative entries, but got "
+                f"split_sizes={list(wanted)}"
+            )
+        if sum(wanted) != total:
             raise RuntimeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
                 f"dimension {at}), but got split_sizes={list(wanted)}"
@@ -407,8 +423,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     if not input._array.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    size = -(-input._array.shape[wrap_dim(dim, input._array.ndim)] // chunks)
-    return split(input, max(size, 1) if input._array.size else size, dim)
+    total = input._array.shape[wrap_dim(dim, input._array.ndim)]
+    return split(input, -(-total // chunks) if total else [0] * chunks, dim)
 
 
 @view_op(
@@ -429,7 +445,7 @@ def _some(grads: Sequence[Any]) -> Any:
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, without that dimension."""
     if not input._array.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return _unbind(input, wrap_dim(dim, input._array.ndim))  # type: ignore[no-any-return]
 
 
