@@ -31,7 +31,7 @@ def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -
     tensors = [a for a in args if isinstance(a, graph.Tensor)]
     if not tensors and not any(isinstance(a, np.ndarray) for a in args):
         if not all(isinstance(a, NUMBERS) for a in args):
-            raise not_a_tensor(graph.name_of(forward), "input", 1, args[0])
+            raise not_a_tensor(forward.__name__.strip("_"), "input", 1, args[0])
     ranked = [
         (t._array.dtype, DIMENSIONED if t._array.ndim else SCALAR_TENSOR) for t in tensors
     ]
@@ -50,7 +50,7 @@ def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -
         elif isinstance(a, np.ndarray):
             result.append(graph.wrap(a))
         else:
-            raise UnsupportedOperand(graph.name_of(forward), a, "input" if a is args[0] else "other")
+            raise UnsupportedOperand(forward.__name__.strip("_"), a, "input" if a is args[0] else "other")
     return result
 
 

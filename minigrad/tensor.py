@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes, ops, promotion
-from .autograd import anomaly, hooks, inplace, interface
+from .autograd import anomaly, grad_mode, hooks, inplace, interface
 from .autograd import node as graph
 from .autograd.node import refresh, wrap
 from .device import cpu
@@ -136,7 +136,7 @@ class Tensor:
             )  # fmt: skip
         if value and self._array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        if value and self._version_counter is None and not graph.is_inference_mode_enabled():
+        if value and self._version_counter is None and not grad_mode.is_inference_mode_enabled():
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self._requires_grad = bool(value)
 

@@ -102,7 +102,8 @@ def observe(program: Program, library: Any, **arguments: Any) -> list[Any]:
             log("the program ended", error)
         finally:
             library.set_grad_enabled(True)
-    ours = [w for w in caught if w.category is not DeprecationWarning]  # those are NumPy's, about PyTorch
+    # NumPy warns of PyTorch's old interface to it, and of infinities, where minigrad has its own filter.
+    ours = [w for w in caught if w.category not in (DeprecationWarning, RuntimeWarning)]
     log.notes += [("warning", w.category.__name__, neutral(str(w.message))) for w in ours]
     return log.notes
 

@@ -142,7 +142,7 @@ def facts(tensor: Any, is_gradient: bool = False) -> dict[str, Any]:
     return basic | {
         "stride": stride(tensor), "requires_grad": tensor.requires_grad, "is_leaf": tensor.is_leaf,
         "is_view": is_view,
-        "offset": tensor.storage_offset() if is_view else 0,
+        "offset": tensor.storage_offset() if is_view and tensor.numel() else 0,
         "graph": graph(tensor.grad_fn), "output_nr": tensor.output_nr,
     }  # fmt: skip
 

@@ -368,7 +368,7 @@ def test_inference_tensors_outside(torch, log, use):
     log.error(use, torch, made, x)
     with torch.no_grad():
         log.error(use, torch, made, x)
-    log(made, x.grad)
+    log(x.grad)
 
 
 @on_both

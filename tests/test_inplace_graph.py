@@ -447,15 +447,17 @@ def test_requires_grad_on_views(torch, log):
     log(v)
 
 
-@on_both
-def test_hooks_on_a_view_whose_base_changes(torch, log):
-    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+def test_a_hook_on_a_view_whose_base_was_changed():
+    """PyTorch 2.13 crashes here, so mathematics is the judge."""
+    x = minigrad.tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = x * 2
     v = y[1:]
     y.mul_(5)
-    v.register_hook(lambda grad: log("after", grad))
+    seen = []
+    v.register_hook(lambda grad: seen.append(grad.tolist()))
     (v * 2).sum().backward()
-    log(x.grad)
+    assert seen == [[2.0, 2.0]]
+    assert x.grad.tolist() == [0.0, 20.0, 20.0]
 
 
 @on_both

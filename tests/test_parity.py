@@ -19,6 +19,7 @@ import pytest
 
 import minigrad
 from minigrad.autograd import engine, node
+from minigrad.autograd import row as calls
 from minigrad.nn import functional
 from minigrad.utils.data import _random as data_random
 from parity.compare import distance
@@ -308,14 +309,14 @@ def missing_node(patch: Patch) -> None:
 
 
 def wrong_edge_order(patch: Patch) -> None:
-    right = node.record
+    right = calls.record
 
     def record(*args: Any) -> Any:
         made = right(*args)
         made.edges = made.edges[::-1]
         return made
 
-    patch.setattr(node, "record", record)
+    patch.setattr(calls, "record", record)
 
 
 def wrong_node_name(patch: Patch) -> None:
@@ -324,7 +325,7 @@ def wrong_node_name(patch: Patch) -> None:
 
 
 def recording_under_no_grad(patch: Patch) -> None:
-    patch.setattr(node, "is_recording", lambda: True)
+    patch.setattr(calls, "is_recording", lambda: True)
 
 
 def copy_instead_of_shared_memory(patch: Patch) -> None:

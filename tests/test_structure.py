@@ -327,7 +327,8 @@ def use(name: str, arguments: tuple[Any, ...], tensor: Any) -> bool:
         if isinstance(part, mg.Tensor) and part.requires_grad:
             loss = part.sum()
             try:
-                mg.autograd.grad(loss, [tensor], create_graph=True, allow_unused=True)
+                if tensor.requires_grad:
+                    mg.autograd.grad(loss, [tensor], create_graph=True, allow_unused=True)
                 loss.backward(retain_graph=True)
             except RuntimeError as error:
                 if "is not implemented" not in str(error):

@@ -11,7 +11,7 @@ formulas record a graph of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from . import anomaly, grad_mode
 from . import node as graph
+from .hooks import call_node_hooks
 from .node import Edge, Node
 
 Gradient = Any  # an array, a Tensor when the pass is recorded, or None for zero
@@ -69,12 +70,12 @@ class _Pass:
             else:
                 outputs = [sums.pop((node, i), None) for i in range(len(node.outputs))]
             if node.hooks is not None:
-                outputs = self.hooked_tensor(node.hooks, outputs)
+                outputs = node.hooks.on_gradients(outputs, on_tensors)
             useful = None if self.wanted is None else self.capture(node, outputs, self.wanted)
             if useful == []:
                 continue
             if node.hooks is not None:
-                outputs = self.hooked(node.hooks.pre, outputs)
+                outputs = call_node_hooks(node.hooks.pre, on_tensors, outputs)
             inputs = node.apply(outputs, on_tensors, useful)
             if useful is not None:
                 inputs = [g if i in useful else None for i, g in enumerate(inputs)]
@@ -83,7 +84,9 @@ class _Pass:
             if not self.keep_graph:
                 node.release()
             if node.hooks is not None and node.hooks.post:
-                inputs = self.hooked(node.hooks.post, list(map(self.fitted, node.edges, inputs)), outputs)
+                inputs = [g if e is None or g is None else self.fit(g, *place(e))
+                          for e, g in zip(node.edges, inputs, strict=True)]  # fmt: skip
+                inputs = call_node_hooks(node.hooks.post, on_tensors, inputs, outputs)
             self.hand_on(node.edges, inputs, outputs)
         return self.arrived
 
@@ -145,33 +148,23 @@ class _Pass:
         targets = {target for target, _ in wanted}
         return [node for node in order if node in runs or node in targets]
 
-    def fitted(self, edge: Edge | None, gradient: Gradient) -> Gradient:
-        """What `hand_on` does to a gradient first; here for hooks that want to see the result."""
-        if edge is None or gradient is None:
-            return None
-        target, output_nr = edge
-        shape, dtype = (target._array.shape, target._array.dtype) if output_nr is None else target.outputs[output_nr]
-        return self.fit(gradient, shape, dtype)
-
     def arrive(self, leaf: Any, gradient: Gradient) -> None:
         """All gradients of a leaf are there: this is what AccumulateGrad does."""
         hooks = leaf.hooks
         if hooks is not None:
-            gradient = self.hooked_tensor(hooks, [gradient])[0]
+            gradient = hooks.on_gradients([gradient], self.on_tensors)[0]
         if self.wanted is not None and (leaf, None) not in self.wanted:
             return
         if not self.into_leaves:
             self.arrived[leaf, None] = gradient
             return
         if hooks is not None:
-            gradient = self.hooked(hooks.pre, [gradient])[0]
+            gradient = call_node_hooks(hooks.pre, self.on_tensors, [gradient])[0]
         if gradient is not None:
             accumulate(leaf, gradient, self.on_tensors)
-        for hook in list(hooks.accumulated.values()) if hooks is not None else ():
-            if hook(leaf) is not None:
-                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
         if hooks is not None:
-            self.hooked(hooks.post, [], [gradient])
+            hooks.on_accumulated(leaf)
+            call_node_hooks(hooks.post, self.on_tensors, [], [gradient])
 
     def capture(self, node: Node, outputs: Sequence[Gradient], wanted: set[Edge]) -> list[int]:
         """Keep the gradients that were asked for; return which inputs of the node lead to others."""
@@ -180,64 +173,15 @@ class _Pass:
                 self.arrived[node, output_nr] = gradient
         return [i for i, e in enumerate(node.edges) if e is not None and (e in wanted or e[0] in self.runs)]
 
-    def hooked_tensor(self, hooks: Any, gradients: Sequence[Gradient]) -> list[Gradient]:
-        """What `Tensor.register_hook` and `retain_grad` asked for, in that order."""
-        gradients = list(gradients)
-        for output_nr, hook in list(hooks.tensor.values()):
-            replaced = hook(as_tensor(gradients[output_nr]))
-            if replaced is not None:
-                gradients[output_nr] = self.replacement(replaced, gradients[output_nr], hook)
-        for output_nr, retaining in hooks.retain.items():
-            tensor = retaining()
-            if tensor is not None and gradients[output_nr] is not None:
-                gradient = as_tensor(gradients[output_nr])
-                tensor._grad = gradient.clone() if tensor._grad is None else tensor._grad + gradient
-        return gradients
 
-    def hooked(
-        self, registry: dict[int, Callable[..., Any]], gradients: Any, *others: Any
-    ) -> Any:
-        """Call node hooks on tuples of Tensors; each may return a replacement of the first."""
-        for hook in list(registry.values()):
-            tensors = [tuple(map(as_tensor, gs)) for gs in (gradients, *others)]
-            replaced = hook(*tensors)
-            if replaced is not None:
-                if not isinstance(replaced, tuple):
-                    raise TypeError(f"expected tuple, but hook returned '{type(replaced).__name__}'")
-                if len(replaced) != len(gradients):
-                    raise RuntimeError(
-                        f"hook '{_name(hook)}' has returned an incorrect number of values "
-                        f"(got {len(replaced)}, but expected {len(gradients)})"
-                    )
-                pairs = zip(replaced, gradients, strict=True)
-                gradients = [self.replacement(new, old, hook) for new, old in pairs]
-        return gradients
-
-    def replacement(self, new: Any, old: Gradient, hook: Any) -> Gradient:
-        """The Tensor that a hook returned, as this pass carries gradients."""
-        if new is None:
-            return None
-        if not isinstance(new, graph.Tensor):
-            raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
-        if old is not None and new._array.shape != tuple(old.shape):
-            raise RuntimeError(f"hook '{_name(hook)}' has changed the size of value")
-        if old is not None and new.type() != as_tensor(old).type():
-            raise RuntimeError(
-                f"hook '{_name(hook)}' has changed the type of value (was {as_tensor(old).type()} got {new.type()})"
-            )
-        return new if self.on_tensors else new._array
-
-
-def _name(hook: Any) -> str:
-    return getattr(hook, "__name__", type(hook).__name__)
+def place(edge: Edge) -> tuple[tuple[int, ...], Any]:
+    """The shape and dtype of the value that an edge's gradient belongs to."""
+    target, output_nr = edge
+    return (target._array.shape, target._array.dtype) if output_nr is None else target.outputs[output_nr]
 
 
 def may_be_shared(gradient: Any, outputs: Sequence[Gradient]) -> bool:
     return gradient.base is not None or gradient is outputs[0] or any([gradient is g for g in outputs[1:]])
-
-
-def as_tensor(gradient: Gradient) -> Any:
-    return gradient if gradient is None or isinstance(gradient, graph.Tensor) else graph.wrap(gradient)
 
 
 def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
+
+from . import node as graph
 
 _numbers = itertools.count()
 
@@ -67,6 +70,72 @@ class Hooks:
 
     def add(self, kind: str, hook: Any) -> RemovableHandle:
         return add_hook(getattr(self, kind), hook)
+
+    def on_gradients(self, gradients: Sequence[Any], on_tensors: bool) -> list[Any]:
+        """Do what `Tensor.register_hook` and `retain_grad` asked for, in that order."""
+        gradients = list(gradients)
+        for output_nr, hook in list(self.tensor.values()):
+            replaced = hook(as_tensor(gradients[output_nr]))
+            if replaced is not None:
+                gradients[output_nr] = _replacement(replaced, gradients[output_nr], hook, on_tensors)
+        for output_nr, retaining in self.retain.items():
+            tensor, gradient = retaining(), as_tensor(gradients[output_nr])
+            if tensor is not None and gradient is not None:
+                before = tensor._grad
+                tensor._grad = gradient.clone() if before is None else before + gradient
+        return gradients
+
+    def on_accumulated(self, leaf: Any) -> None:
+        """Call the hooks for a leaf's new `.grad`."""
+        for hook in list(self.accumulated.values()):
+            if hook(leaf) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+
+
+def call_node_hooks(
+    registry: OrderedDict[int, Any], on_tensors: bool, gradients: Any, *others: Any
+) -> Any:
+    """Call hooks of a node on tuples of Tensors; each may return a replacement of the first."""
+    for hook in list(registry.values()):
+        replaced = hook(*[tuple(map(as_tensor, gs)) for gs in (gradients, *others)])
+        if replaced is None:
+            continue
+        if not isinstance(replaced, tuple):
+            raise TypeError(f"expected tuple, but hook returned '{type(replaced).__name__}'")
+        if len(replaced) != len(gradients):
+            raise RuntimeError(
+                f"hook '{_name(hook)}' has returned an incorrect number of values "
+                f"(got {len(replaced)}, but expected {len(gradients)})"
+            )
+        pairs = zip(replaced, gradients, strict=True)
+        gradients = [_replacement(new, old, hook, on_tensors) for new, old in pairs]
+    return gradients
+
+
+def _replacement(new: Any, old: Any, hook: Any, on_tensors: bool) -> Any:
+    """The Tensor that a hook returned instead of `old`, as the pass carries gradients."""
+    if new is None:
+        return None
+    if not isinstance(new, graph.Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+    old = as_tensor(old)
+    if old is not None and new.shape != old.shape:
+        raise RuntimeError(f"hook '{_name(hook)}' has changed the size of value")
+    if old is not None and new.type() != old.type():
+        raise RuntimeError(
+            f"hook '{_name(hook)}' has changed the type of value (was {old.type()} got {new.type()})"
+        )
+    return new if on_tensors else new._array
+
+
+def as_tensor(gradient: Any) -> Any:
+    """A gradient as users see it; None stays None."""
+    bare = gradient is not None and not isinstance(gradient, graph.Tensor)
+    return graph.wrap(gradient) if bare else gradient
+
+
+def _name(hook: Any) -> str:
+    return getattr(hook, "__name__", type(hook).__name__)
 
 
 def of(owner: Any) -> Hooks:

@@ -19,7 +19,8 @@ from ..dtypes import castable, scalar_name
 from . import anomaly, hooks
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
-from .node import Node, Row, gradient_edge, next_sequence_nr, pointwise, record, refresh, unwrap, wrap
+from .node import Node, gradient_edge, next_sequence_nr, record, refresh, wrap
+from .row import Row, op
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
 MULTIPLE, NO_GRAD = "multiple", "no_grad"
@@ -38,7 +39,7 @@ def view_op(name: str, kind: str | None = None, **formulas: Any) -> Any:
     """Make an op whose results share the memory of its first argument."""
 
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
-        call = graph.op(name, **formulas)(forward)
+        call = op(name, **formulas)(forward)
 
         def view(input: Any, *args: Any) -> Any:
             result = call(input, *args)

@@ -1,45 +1,28 @@
 """The graph: what one operation leaves behind for the backward pass.
 
-An op is written once, as a row of a table of derivatives: its forward on arrays, and for each
-differentiable input the formula of its gradient.
-
-    @pointwise("MulBackward0",
-               input=lambda grad, other: grad * other,
-               other=lambda grad, input: grad * input)
-    def mul(input, other):
-        return input * other
-
-Calling `mul` runs the forward. If an input requires a gradient, it also makes a `Node` of the
-class `MulBackward0`, which keeps
+An op (a row of the table, see `row.py`) whose input requires a gradient makes a `Node`. Its class
+is named as in PyTorch, and it keeps
 
 - its edges: for each input, to which node (and which of its outputs) the gradient goes next;
-- its saved values: only those that the formulas still to be run name as their parameters.
-
-A formula's parameters are `grad` (the gradient of the output; `grads` where there are several),
-`result` (`result1`, ... for the others), an input by its name, `NAME_shape` for its shape alone,
-`needs` (which inputs need a gradient) and `xp`: the ops' namespace, which works on arrays, or on
-Tensors when the backward pass itself is recorded (`create_graph=True`). So one formula serves
-every order of derivative. No formula mentions broadcasting or dtypes: the engine fits each
-gradient to its input. A formula returns a new value, or `grad` or a view of it, never a saved one.
+- its saved values: only those that the row's formulas name, each with the version that it had;
+- its number in the order of recording, which is all that the engine needs to find its way.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 import itertools
 import weakref
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import promotion
 from . import anomaly, hooks
-from .grad_mode import is_inference_mode_enabled, is_recording
+from .grad_mode import is_recording
 
-Formula = Callable[..., Any]
+if TYPE_CHECKING:
+    from .row import Plan, Row
+
 Edge = tuple[Any, "int | None"]  # (node, output number), or (leaf Tensor, None)
 Saved = tuple[Any, "int | None"]  # a value, and its version if it is a Tensor
 Tensor: Any = None  # minigrad.tensor.Tensor puts itself here: tensors and nodes need each other
@@ -193,65 +176,6 @@ def accumulator(leaf: Any) -> AccumulateGrad:
     return node
 
 
-class Plan(NamedTuple):
-    """What a row keeps and computes when just these of its inputs need a gradient."""
-
-    needs: tuple[bool, ...]
-    saves: tuple[tuple[str, int], ...]  # ("value" | "shape" | "result", position)
-    saved_names: tuple[str, ...]
-    uses_context: bool
-    formulas: tuple[tuple[int, Formula, Callable[[list[Any]], Any]], ...]
-    variadic: bool
-
-
-class Row:
-    """One line of the table: an op's forward, its formulas, and what these need."""
-
-    def __init__(self, name: str, forward: Callable[..., Any], formulas: dict[str, Formula]) -> None:
-        self.name, self.forward = name, forward
-        self.parameters = list(inspect.signature(forward).parameters)
-        self.inputs = [self.parameters.index(p) for p in formulas]  # the differentiable ones
-        self.formulas = [(f, list(inspect.signature(f).parameters)) for f in formulas.values()]
-        names = ["self" if p == "input" else p for p in formulas]  # as PyTorch calls them
-        self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
-        self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
-        self.node_class = type(name.rpartition("::")[2], (Node,), {"__slots__": (), "row": self})
-        self.plans: dict[tuple[bool, ...], Plan] = {}
-
-    def plan(self, needs: tuple[bool, ...]) -> Plan:
-        """Which formulas run and which values they name, worked out once per combination."""
-        active = [(i, *self.formulas[i]) for i in self.order if self.variadic or needs[i]]
-        named = list(dict.fromkeys(n for _, _, names in active for n in names))
-        kept = [n for n in named if n not in ("grad", *CONTEXT)]
-        slots = ["grad", *kept, *CONTEXT]
-        self.plans[needs] = plan = Plan(
-            needs,
-            tuple(map(self._source, kept)),
-            tuple(kept),
-            any(n in CONTEXT for n in named),
-            tuple((i, f, _picker([slots.index(n) for n in names])) for i, f, names in active),
-            self.variadic,
-        )
-        return plan
-
-    def _source(self, name: str) -> tuple[str, int]:
-        if name.startswith("result"):
-            return "result", int(name.removeprefix("result") or 0)
-        kind = "shape" if name.endswith("_shape") else "value"
-        return kind, self.parameters.index(name.removesuffix("_shape"))
-
-
-CONTEXT = ["xp", "grads", "needs"]  # what a formula may name beside `grad` and values of the call
-
-
-def _picker(positions: list[int]) -> Callable[[list[Any]], Any]:
-    """From the list of all values, the arguments of one formula."""
-    if len(positions) == 1:
-        position = positions[0]
-        return lambda values: (values[position],)
-    return itemgetter(*positions)
-
-
 def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None:
     """Make the node of one call of `row`, if one of its inputs needs a gradient, and put it behind
     the call's results."""
@@ -314,117 +238,14 @@ def leaf_edge(leaf: Any) -> Edge | None:
     return (leaf, None) if leaf._view is None or leaf._view.kind is None else None
 
 
-# --- calling a row -------------------------------------------------------------------------------
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
 def wrap(array: Any) -> Any:
     """A Tensor around an array (or a NumPy scalar); it is not a part of any graph."""
     tensor = new(Tensor)
-    tensor._array = array if isinstance(array, np.ndarray) else promotion.as_array(array)
+    tensor._array = array if isinstance(array, np.ndarray) else np.asarray(array)
     tensor._requires_grad = False
     tensor._edge = tensor._grad = tensor._view = tensor._saved_output_nr = tensor.hooks = None
     tensor._version_counter = [0]
     return tensor
-
-
-def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) -> Decorator:
-    """Make an op of a forward on arrays that broadcast and are brought to one dtype first.
-
-    Python numbers may stand for Tensors. `to_float`: integers are computed as the default float.
-    Without formulas the op has no gradient and needs no name."""
-
-    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
-        row = Row(name, forward, formulas)
-        differentiable = bool(formulas)
-
-        @functools.wraps(forward)
-        def unary(input: Any) -> Any:
-            if not isinstance(input, Tensor):
-                raise promotion.not_a_tensor(name_of(forward), "input", 1, input)
-            if input._view is not None:
-                input._refresh_view()
-            array = input._array
-            if to_float and array.dtype.kind != "f":
-                array = array.astype(promotion.default_dtype())
-            result = wrap(forward(array))
-            if differentiable and input._requires_grad and is_recording():
-                record(row, (input,), (result,))
-            elif is_inference_mode_enabled():
-                result._version_counter = None
-            return result
-
-        @functools.wraps(forward)
-        def binary(input: Any, other: Any) -> Any:
-            if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
-                input, other = promotion.operands(forward, (input, other), to_float)
-            a, b = input._array, other._array
-            if a.dtype is not b.dtype or (to_float and a.dtype.kind != "f"):
-                a, b = promotion.promoted((a, b), to_float)
-            try:
-                result = wrap(forward(a, b))
-            except ValueError:
-                raise promotion.broadcast_error((a, b)) from None
-            if input._view is not None or other._view is not None:
-                refresh(input, other)
-            if differentiable and (input._requires_grad or other._requires_grad) and is_recording():
-                record(row, (input, other), (result,))
-            elif is_inference_mode_enabled():
-                result._version_counter = None
-            return result
-
-        @functools.wraps(forward)
-        def nary(*args: Any) -> Any:
-            tensors = promotion.operands(forward, args, to_float)
-            refresh(*tensors)
-            arrays = promotion.promoted([t._array for t in tensors], to_float)
-            try:
-                result = wrap(forward(*arrays))
-            except ValueError:
-                raise promotion.broadcast_error(arrays) from None
-            finish(row, tensors, [result])
-            return result
-
-        call: Any = {1: unary, 2: binary}.get(len(row.parameters), nary)
-        call.row, call.forward, call.to_float = row, forward, to_float
-        return call  # type: ignore[no-any-return]
-
-    return decorate
-
-
-def op(name: str, **formulas: Formula) -> Decorator:
-    """Make an op of a forward whose arguments come by position: arrays, lists of arrays, values.
-
-    A forward that returns a tuple has several results; integer ones are not differentiable."""
-
-    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
-        row = Row(name, forward, formulas)
-
-        @functools.wraps(forward)
-        def call(*args: Any) -> Any:
-            arrays = []
-            needed = False
-            for arg in args:
-                if isinstance(arg, Tensor):
-                    if arg._view is not None:
-                        arg._refresh_view()
-                    needed = needed or arg._requires_grad
-                    arg = arg._array
-                elif isinstance(arg, list):
-                    needed = needed or row.variadic
-                    arg = unwrap(arg)
-                arrays.append(arg)
-            out = forward(*arrays)
-            results = [wrap(o) for o in out] if isinstance(out, tuple) else [wrap(out)]
-            if needed or is_inference_mode_enabled():
-                finish(row, args, results)
-            return tuple(results) if isinstance(out, tuple) else results[0]
-
-        call.row, call.forward = row, forward  # type: ignore[attr-defined]
-        return call
-
-    return decorate
 
 
 def unwrap(value: Any) -> Any:
@@ -434,21 +255,8 @@ def unwrap(value: Any) -> Any:
     return [unwrap(v) for v in value] if isinstance(value, list) else value
 
 
-def finish(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:
-    """What is left to do once the results of a call are known."""
-    if is_recording():
-        record(row, args, results)
-    elif is_inference_mode_enabled():
-        for result in results:
-            result._version_counter = None
-
-
 def refresh(*tensors: Any) -> None:
     """A view whose base was changed in place gets its new history before it is used."""
     for tensor in tensors:
         if tensor._view is not None:
             tensor._refresh_view()
-
-
-def name_of(forward: Callable[..., Any]) -> str:
-    return forward.__name__.strip("_")

@@ -14,7 +14,8 @@ import numpy as np
 
 from .. import promotion
 from ..autograd.inplace import inplace, write
-from ..autograd.node import op, pointwise, unwrap
+from ..autograd.node import unwrap
+from ..autograd.row import op, pointwise
 from ..promotion import NUMBERS
 
 Array = Any

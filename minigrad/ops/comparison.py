@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import promotion
 from ..autograd.inplace import inplace
-from ..autograd.node import pointwise, wrap
+from ..autograd.node import wrap
+from ..autograd.row import pointwise
 from ..dtypes import scalar_name
 
 Array = Any

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..autograd import node as graph
-from ..autograd.node import op, wrap
+from ..autograd.node import wrap
+from ..autograd.row import op
 from ..device import device as Device
 from ..dtypes import dtype as Dtype
-from ..dtypes import DIMENSIONED, NUMBER, SCALAR_TENSOR, combine, from_numpy, number_dtype
+from ..dtypes import DIMENSIONED, NUMBER, SCALAR_TENSOR, combine, from_numpy, number_dtype, scalar_name
+from ..promotion import NUMBERS
 
 Array = Any
 Tensor = Any
@@ -54,10 +56,18 @@ def as_tensor_like(value: Any, like: Tensor) -> Tensor:
     """A Tensor for a value that is to be assigned into `like`: numbers in its dtype."""
     if isinstance(value, graph.Tensor):
         return value
-    if isinstance(value, np.ndarray):
-        return wrap(value)
-    with np.errstate(all="ignore"):
-        return wrap(cast(np.asarray(value), like._array.dtype))
+    if not isinstance(value, NUMBERS):
+        kind = "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(f"can't assign a {kind} to a torch.{scalar_name(like._array.dtype)}Tensor")
+    return wrap(number_as(value, like._array.dtype))
+
+
+def number_as(value: Any, dtype: Any) -> Array:
+    """A number as a 0-d array of `dtype`; RuntimeError for nan or inf as an integer."""
+    if dtype.kind in "iu" and isinstance(value, (float, np.floating)) and not np.isfinite(value):
+        kind = "int" if dtype.name == "int32" else f"{dtype.name}_t"
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+    return cast(np.asarray(value), dtype)
 
 
 def result_type(tensor1: Any, tensor2: Any) -> Dtype:

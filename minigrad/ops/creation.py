@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 import warnings
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..autograd import grad_mode
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..device import device as Device
 from ..dtypes import dtype as Dtype
+from ..promotion import NUMBERS, check_tensors
 from .conversion import cast
 from .dims import size_of
 
@@ -29,7 +32,7 @@ def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Ten
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     result = wrap(array)
     result._requires_grad = requires_grad
-    if graph.is_inference_mode_enabled():
+    if grad_mode.is_inference_mode_enabled():
         result._version_counter = None
     return result
 
@@ -49,7 +52,7 @@ def tensor(data: Any, *, dtype: Dtype | None = None, device: Any = None, require
         warnings.warn(COPY_WARNING, UserWarning, stacklevel=2)
     array = values(data, None if dtype is None else dtype.numpy)
     wanted = array.dtype if dtype is None else dtype.numpy
-    return finish(np.array(cast(array, wanted) if array.dtype is not wanted else array, order="C"), requires_grad, device)
+    return finish(np.array(cast(array, wanted) if array.dtype is not wanted else array, order="K"), requires_grad, device)
 
 
 def values(data: Any, dtype: Any = None) -> Array:
@@ -60,19 +63,21 @@ def values(data: Any, dtype: Any = None) -> Array:
         dtypes.from_numpy(data.dtype)
         return np.asarray(data)
     shape = _nested_shape(data)
+    if shape and isinstance(_first(data), str):
+        raise ValueError("too many dimensions 'str'")
     flat: list[Any] = []
     _flatten(data, shape, 0, flat)
     if not flat:
         return np.zeros(shape, dtypes.default_dtype())
     if all(isinstance(v, np.ndarray) for v in flat):
         return np.array(flat).reshape(shape)
-    kinds = [dtypes.number_dtype(v) for v in flat]
-    common = max(set(kinds), key=lambda d: "bif".index(d.kind))
+    kinds = {v.dtype if isinstance(v, np.generic) else dtypes.number_dtype(v) for v in flat}
+    common = functools.reduce(dtypes.promote_types_numpy, kinds)
     try:
         wide = np.array(flat, np.float64 if common.kind == "f" else common).reshape(shape)
         return wide if dtype is not None and dtype.kind == "f" else wide.astype(common)
     except OverflowError:
-        raise RuntimeError("Overflow when unpacking long long") from None
+        raise ValueError("Overflow when unpacking long long") from None
 
 
 COPY_WARNING = (
@@ -92,10 +97,14 @@ def _nested_shape(data: Any) -> tuple[int, ...]:
     return tuple(shape)
 
 
+def _first(data: Any) -> Any:
+    while _is_sequence(data) and len(data):
+        data = data[0]
+    return data
+
+
 def _is_sequence(data: Any) -> bool:
-    return isinstance(data, (list, tuple, range)) or (
-        isinstance(data, (np.ndarray, graph.Tensor)) and bool(data.ndim)
-    )
+    return isinstance(data, (list, tuple, range)) or (isinstance(data, np.ndarray) and bool(data.ndim))
 
 
 def _flatten(data: Any, shape: tuple[int, ...], dim: int, out: list[Any]) -> None:
@@ -104,7 +113,7 @@ def _flatten(data: Any, shape: tuple[int, ...], dim: int, out: list[Any]) -> Non
         out.append(_number(data))
         return
     if not _is_sequence(data):
-        raise TypeError(f"not a sequence at dim {dim} (got {type(data).__name__})")
+        raise TypeError("new(): invalid data type 'str'" if isinstance(data, str) else "not a sequence")
     if len(data) != shape[dim]:
         raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
     for item in data:
@@ -113,15 +122,17 @@ def _flatten(data: Any, shape: tuple[int, ...], dim: int, out: list[Any]) -> Non
 
 def _number(value: Any) -> Any:
     if isinstance(value, graph.Tensor):
-        return value._array.item()
+        if value._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return value._array.reshape(-1)[0]
     if isinstance(value, (bool, int, float, np.number, np.bool_)):
-        return value.item() if isinstance(value, np.generic) and value.dtype.kind != "f" else value
+        return value
     if isinstance(value, np.ndarray) and not value.ndim:
-        return value.item()
+        return value[()]
     if isinstance(value, str):
         raise TypeError("new(): invalid data type 'str'")
     if isinstance(value, (list, tuple)):
-        raise ValueError("too many dimensions")
+        raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
     if isinstance(value, complex):
         raise TypeError("complex numbers are not supported: minigrad has real dtypes only; use two tensors")
     raise RuntimeError(f"Could not infer dtype of {type(value).__name__}")
@@ -185,29 +196,33 @@ def _size(name: str, size: Any) -> tuple[int, ...]:
         ) from None
     for s in shape:
         if s < 0:
-            raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+            if name == "zeros":
+                raise RuntimeError("zeros: Dimension size must be non-negative.")
+            raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(shape)}")
     return shape
 
 
-def zeros(*size: Any, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*args: Any, size: Any = None, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of shape `size`."""
-    return finish(np.zeros(_size("zeros", size), numpy_dtype(dtype)), requires_grad, device)
+    return finish(np.zeros(_size("zeros", args if size is None else (size,)), numpy_dtype(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*args: Any, size: Any = None, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of shape `size`."""
-    return finish(np.ones(_size("ones", size), numpy_dtype(dtype)), requires_grad, device)
+    return finish(np.ones(_size("ones", args if size is None else (size,)), numpy_dtype(dtype)), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*args: Any, size: Any = None, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of shape `size` whose values are not set (here they are zeros)."""
-    return finish(np.zeros(_size("empty", size), numpy_dtype(dtype)), requires_grad, device)
+    return finish(np.zeros(_size("empty", args if size is None else (size,)), numpy_dtype(dtype)), requires_grad, device)
 
 
 def full(
     size: Any, fill_value: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A tensor of shape `size` filled with a number, whose kind decides the dtype."""
+    if not isinstance(fill_value, (*NUMBERS, graph.Tensor)):
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}")
     value = fill_value._array if isinstance(fill_value, graph.Tensor) else np.asarray(fill_value)
     wanted = dtype.numpy if dtype is not None else dtypes.number_dtype(value.item())
     return finish(np.full(_size("full", (size,)), cast(value, wanted)), requires_grad, device)
@@ -215,16 +230,19 @@ def full(
 
 def zeros_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
-    return finish(np.zeros(input._array.shape, _dtype_like(input, dtype)), requires_grad, device)
+    check_tensors("zeros_like", input=input)
+    return finish(np.zeros_like(input._array, _dtype_like(input, dtype)), requires_grad, device)
 
 
 def ones_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of `input`."""
-    return finish(np.ones(input._array.shape, _dtype_like(input, dtype)), requires_grad, device)
+    check_tensors("ones_like", input=input)
+    return finish(np.ones_like(input._array, _dtype_like(input, dtype)), requires_grad, device)
 
 
 def empty_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are not set (here they are zeros)."""
+    check_tensors("empty_like", input=input)
     return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
@@ -242,15 +260,21 @@ def _dtype_like(input: Tensor, dtype: Dtype | None) -> Any:
 
 def eye(n: int, m: int | None = None, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The (n, m) matrix with ones on its diagonal and zeros elsewhere."""
+    for name, size in (("n", n), ("m", m)):
+        if size is not None and size < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     return finish(np.eye(n, m, dtype=numpy_dtype(dtype)), requires_grad, device)
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Dtype | None = None, device: Any = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype | None = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """start, start + step, ... below `end`; int64 if all three are whole numbers."""
-    start, end = (0, start) if end is None else (start, end)
+    start, end = (0, start) if end is None else (start or 0, end)
+    for value in (start, end, step):
+        if not isinstance(value, (*NUMBERS, graph.Tensor)):
+            raise TypeError(f"arange(): argument 'end' (position 1) must be Number, not {type(value).__name__}")
     start, end, step = (v.item() if isinstance(v, graph.Tensor) else v for v in (start, end, step))
     if step == 0:
         raise RuntimeError("step must be nonzero")
@@ -275,7 +299,7 @@ def linspace(
     if steps == 1:
         return finish(np.full(1, start).astype(wanted), requires_grad, device)
     step = (kind(end) - kind(start)) / kind(max(steps - 1, 1))
-    i = np.arange(steps)
-    rising = (kind(start) + step * i.astype(kind)).astype(kind)
-    falling = (kind(end) - step * (steps - 1 - i).astype(kind)).astype(kind)
+    wide, i = np.float64, np.arange(steps)  # PyTorch rounds once, after multiplying and adding
+    rising = (wide(kind(start)) + wide(step) * i).astype(kind)
+    falling = (wide(kind(end)) - wide(step) * (steps - 1 - i)).astype(kind)
     return finish(np.where(i < steps // 2, rising, falling).astype(wanted), requires_grad, device)

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.inplace import begin_write, view_op, write
-from ..autograd.node import op, wrap
+from ..autograd.inplace import view_op, write
+from ..autograd.node import wrap
+from ..autograd.row import op
 from ..autograd import node as graph
 from .dims import wrap_dim
-from .shape import alias, unsqueeze
+from .shape import alias, row_major, unsqueeze
 
 Array = Any
 Tensor = Any
@@ -62,8 +63,16 @@ def slice_backward(grad: Array, shape: tuple[int, ...], dim: int, where: slice) 
     input=lambda grad, input_shape, indices, xp: xp.index_backward(grad, input_shape, indices),
 )
 def index_rows(input: Array, indices: tuple[Any, ...]) -> Array:
-    """Elements gathered by integer arrays and masks (slices stand for untouched dimensions)."""
-    return input[indices]
+    """Elements gathered by integer arrays (slices stand for untouched dimensions)."""
+    try:
+        return row_major(input[indices])
+    except IndexError:
+        raise _do_not_broadcast(indices) from None
+
+
+def _do_not_broadcast(indices: tuple[Any, ...]) -> IndexError:
+    shapes = ", ".join(str(list(i.shape)) for i in indices if isinstance(i, np.ndarray))
+    return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
 
 
 @op("IndexPutBackward1", grad=lambda grad, indices, xp: xp.index(grad, indices))
@@ -127,7 +136,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 def getitem(input: Tensor, index: Any) -> Tensor:
     """`input[index]`."""
     if isinstance(index, slice):  # alone, it is a node even where it takes everything
-        return _apply_slice(input, 0, index, keep=True) if input._array.ndim else _zero_dim()
+        return _apply_slice(input, 0, index, keep=True) if input._array.ndim else _no_slice()
     view, indices = _basic(input, index)
     if indices is not None:
         return index_rows(view, indices)
@@ -137,19 +146,18 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """`input[index] = value`, recorded like any other in-place operation."""
     from .conversion import as_tensor_like
-    from .inplace import copy_
+    from .inplace import copy_, fill_
 
     value = as_tensor_like(value, input)
-    begin_write(input, value)
     view, indices = _basic(input, index)
     array = value._array
     while array.ndim > view._array.ndim and array.shape[0] == 1 and indices is None:
         value = _select(value, 0, 0)
         array = value._array
     if indices is None:
-        copy_(view, value)
+        (copy_ if array.ndim or not view._array.ndim else fill_)(view, value)
         return
-    target = view._array[indices].shape
+    target = index_rows.forward(view._array, indices).shape  # type: ignore[attr-defined]
     try:
         np.broadcast_to(array, target)
     except ValueError:
@@ -173,20 +181,21 @@ def _scalar(tensor: Tensor) -> str:
 
 def _basic(input: Tensor, index: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
     """The view that integers, slices and None select, and the arrays still to gather by."""
-    items = [_regular(i) for i in (index if isinstance(index, tuple) else (index,))]
+    items = [_regular(i) for i in (tuple(index) if _is_tuple(index) else (index,))]
     ndim = input._array.ndim
     used = sum(_consumes(i) for i in items)
     if not ndim and used:
         _zero_dim()
     if used > ndim:
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
-    if sum(i is Ellipsis for i in items) > 1:
-        raise IndexError("an index can only have a single ellipsis ('...')")
     view, dim, original = input, 0, 0
+    rest = ndim - used  # dimensions for the first ellipsis
     gather: dict[int, Array] = {}
     for item in items:
-        if item is Ellipsis:
-            dim, original = dim + ndim - used, original + ndim - used
+        if item is Ellipsis and rest:
+            dim, original, rest = dim + rest, original + rest, 0
+        elif item is Ellipsis:
+            continue
         elif item is None:
             view, dim = unsqueeze(view, dim), dim + 1
         elif isinstance(item, bool):
@@ -198,12 +207,20 @@ def _basic(input: Tensor, index: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
         elif isinstance(item, slice):
             view, dim, original = _apply_slice(view, dim, item), dim + 1, original + 1
         else:
-            for array in _index_arrays(item, view._array.shape[dim:], dim):
+            for array in _index_arrays(item, view._array.shape, dim, len(gather)):
                 gather[dim] = array
                 dim, original = dim + 1, original + 1
     if not gather:
         return view, None
     return view, tuple(gather.get(i, ALL) for i in range(max(gather) + 1))
+
+
+def _is_tuple(index: Any) -> bool:
+    """A list with more than numbers in it is an index expression, as a tuple is."""
+    parts = (list, tuple, slice, graph.Tensor, np.ndarray)
+    return isinstance(index, tuple) or (
+        isinstance(index, list) and any(isinstance(i, parts) or i is None or i is Ellipsis for i in index)
+    )
 
 
 def _regular(item: Any) -> Any:
@@ -213,7 +230,7 @@ def _regular(item: Any) -> Any:
     if isinstance(item, graph.Tensor):
         item = item._array
     elif isinstance(item, (list, tuple, range)):
-        item = np.asarray([_regular(i) for i in item]) if len(item) else np.zeros(0, np.int64)
+        item = _whole(item)
     elif hasattr(item, "__index__") and not isinstance(item, np.ndarray):
         return operator.index(item)
     elif isinstance(item, str):
@@ -222,7 +239,13 @@ def _regular(item: Any) -> Any:
         raise _unusable(type(item).__name__)
     if item.dtype.kind == "f":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-    return int(item) if item.ndim == 0 and item.dtype.kind in "iu" else item
+    return item if item.ndim else item.item()
+
+
+def _whole(numbers: Any) -> Array:
+    """Nested lists of numbers as an array of integers or bools; fractions are cut off."""
+    array = np.asarray(numbers)
+    return array.astype(np.int64) if array.dtype.kind == "f" else array
 
 
 def _unusable(kind: str) -> IndexError:
@@ -246,6 +269,10 @@ def _zero_dim() -> Any:
     )
 
 
+def _no_slice() -> Any:
+    raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+
+
 def _apply_int(input: Tensor, dim: int, index: int, original: int) -> Tensor:
     size = input._array.shape[dim]
     if not -size <= index < size:
@@ -256,7 +283,9 @@ def _apply_int(input: Tensor, dim: int, index: int, original: int) -> Tensor:
 def _apply_slice(input: Tensor, dim: int, item: slice, keep: bool = False) -> Tensor:
     size = input._array.shape[dim]
     step = 1 if item.step is None else operator.index(item.step)
-    if step <= 0:
+    if not step:
+        raise ValueError("slice step cannot be zero")
+    if step < 0:
         raise ValueError("step must be greater than zero")
     start, stop, _ = slice(item.start, item.stop, step).indices(size)
     if start == 0 and stop == size and step == 1 and not keep:
@@ -264,21 +293,22 @@ def _apply_slice(input: Tensor, dim: int, item: slice, keep: bool = False) -> Te
     return _slice(input, dim, slice(start, stop, step))
 
 
-def _index_arrays(item: Array, shape: tuple[int, ...], dim: int) -> list[Array]:
-    """The integer arrays that an index array or mask stands for, checked against the sizes."""
+def _index_arrays(item: Array, shape: tuple[int, ...], dim: int, number: int) -> list[Array]:
+    """The integer arrays that an index array or mask stands for, checked against the sizes; the
+    errors count as PyTorch does, from the `number` of arrays that came before."""
     if item.dtype == bool:
-        if item.shape != shape[: item.ndim]:
-            at = next(i for i, (a, b) in enumerate(zip(item.shape, shape, strict=False)) if a != b)
+        if item.shape != shape[dim : dim + item.ndim]:
+            at = next(i for i, (a, b) in enumerate(zip(item.shape, shape[dim:], strict=False)) if a != b)
             raise IndexError(
                 f"The shape of the mask {list(item.shape)} at index {at} does not match the shape of the "
-                f"indexed tensor {list(shape)} at index {at}"
+                f"indexed tensor {list(shape)} at index {dim + at}"
             )
         return list(np.nonzero(item))
-    size = shape[0]
+    size = shape[dim]
     outside = (item < -size) | (item >= size)
     if outside.any():
         raise IndexError(
-            f"index {item[outside].flat[0]} is out of bounds for dimension {dim} with size {size}"
+            f"index {item[outside].flat[0]} is out of bounds for dimension {number} with size {size}"
         )
     return [item.astype(np.int64)]  # a copy: the graph must not see later changes
 

@@ -9,8 +9,8 @@ import numpy as np
 from .. import promotion
 from ..autograd import node as graph
 from ..autograd.inplace import write
-from ..autograd.node import op
-from .conversion import cast
+from ..autograd.row import op
+from .conversion import cast, number_as
 
 Array = Any
 Tensor = Any
@@ -23,7 +23,7 @@ def _copy(input: Array, src: Array) -> Array:
 
 @op("FillBackward2", input=lambda grad, xp: xp.zeros_like(grad))
 def _fill(input: Array, value: Any) -> Array:
-    return np.full(input.shape, cast(np.asarray(value), input.dtype))
+    return np.full(input.shape, number_as(value, input.dtype))
 
 
 @op("FillBackward3", input=lambda grad, xp: xp.zeros_like(grad), value=lambda grad, xp: xp.sum(grad))

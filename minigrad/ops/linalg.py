@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import node as graph
-from ..autograd.node import op
+from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import UnsupportedOperand
 from .inplace import _does_not_expand

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import promotion
-from ..autograd.node import op
+from ..autograd.row import op
 from .summation import sum_array
 
 Array = Any

@@ -12,7 +12,8 @@ import numpy as np
 from .. import promotion
 from ..autograd import node as graph
 from ..autograd.inplace import inplace, write
-from ..autograd.node import op, pointwise, unwrap, wrap
+from ..autograd.node import unwrap, wrap
+from ..autograd.row import op, pointwise
 from ..dtypes import FLOAT16, scalar_name
 
 Array = Any

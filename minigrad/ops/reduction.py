@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import dtypes, promotion
-from ..autograd.node import op, unwrap, wrap
+from ..autograd.node import unwrap, wrap
+from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
 from .conversion import cast, to_dtype
 from .dims import wrap_dim, wrap_dims

@@ -9,7 +9,8 @@ import numpy as np
 from .. import random
 from ..autograd import node as graph
 from ..autograd.inplace import write
-from ..autograd.node import op, wrap
+from ..autograd.node import wrap
+from ..autograd.row import op
 from ..dtypes import INT64
 from ..dtypes import dtype as Dtype
 from .creation import _dtype_like, _size, finish, numpy_dtype

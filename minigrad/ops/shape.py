@@ -10,7 +10,8 @@ import numpy as np
 
 from ..autograd.inplace import MULTIPLE, Geometry, view_op
 from ..autograd import node as graph
-from ..autograd.node import op, unwrap, wrap
+from ..autograd.node import unwrap, wrap
+from ..autograd.row import op
 from ..promotion import promoted
 from .dims import infer_size, size_of, wrap_dim
 
