@@ -45,6 +45,32 @@ from .printing import set_printoptions
 from .random import Generator, default_generator, manual_seed
 from .tensor import Size, Tensor
 
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator",
+    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "__version__",
+    "abs", "absolute", "add", "addmm", "all", "allclose", "amax", "amin", "any", "arange",
+    "argmax", "argmin", "as_tensor", "autograd", "backends", "bernoulli", "bitwise_and",
+    "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool", "can_cast", "cat", "ceil",
+    "chunk", "clamp", "clamp_min", "clip", "clone", "concat", "concatenate", "cos", "cuda",
+    "default_generator", "device", "div", "divide", "dot", "double", "dtype", "e", "empty",
+    "empty_like", "enable_grad", "eq", "equal", "exp", "eye", "flatten", "float", "float16",
+    "float32", "float64", "floor", "floor_divide", "from_numpy", "full", "full_like", "ge",
+    "get_default_dtype", "get_rng_state", "gt", "half", "inf", "inference_mode", "initial_seed",
+    "int", "int16", "int32", "int64", "int8", "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor",
+    "isclose", "isfinite", "isinf", "isnan", "le", "linspace", "log", "logical_and",
+    "logical_not", "logical_or", "long", "lt", "manual_seed", "matmul", "max", "maximum",
+    "mean", "min", "minimum", "mm", "mul", "multiply", "mv", "nan", "narrow", "ne", "neg",
+    "negative", "newaxis", "nn", "no_grad", "normal", "ones", "ones_like", "optim", "outer",
+    "permute", "pi", "pow", "prod", "promote_types", "rand", "rand_like", "randint", "randn",
+    "randn_like", "randperm", "ravel", "reciprocal", "relu", "relu_", "remainder", "reshape",
+    "result_type", "rsub", "seed", "select", "set_default_dtype", "set_grad_enabled",
+    "set_printoptions", "set_rng_state", "short", "sigmoid", "sign", "sin", "split", "sqrt",
+    "square", "squeeze", "stack", "std", "sub", "subtract", "sum", "swapaxes", "t", "tanh",
+    "tensor", "transpose", "true_divide", "uint8", "unbind", "unsqueeze", "utils", "var",
+    "where", "zeros", "zeros_like",
+]  # fmt: skip
+
 # Arithmetic follows IEEE 754 in silence, as in PyTorch: NumPy's reports of it are not passed on.
 _warnings.filterwarnings("ignore", "(divide by zero|invalid value|overflow|underflow) encountered",
                          RuntimeWarning, r"minigrad\b")  # fmt: skip

@@ -8,6 +8,9 @@ from typing import Any
 class device:
     """`device("cpu")`, `device("cuda:0")` or `device("cuda", 0)`; prints as in PyTorch."""
 
+    type: str
+    index: int | None
+
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, device):
             type, index = type.type, type.index

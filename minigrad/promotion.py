@@ -28,6 +28,10 @@ def promoted(arrays: Sequence[Array], to_float: bool = False) -> list[Array]:
 
 def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -> list[Any]:
     """The arguments as Tensors; a Python number becomes a 0-d one in the dtype of the result."""
+    first, *others = args
+    if len(others) == 1 and type(others[0]) in (int, float) and isinstance(first, graph.Tensor):
+        if first._array.dtype.kind == "f":  # the common case, for which no rule needs to be asked
+            return [first, number_tensor(others[0], first._array.dtype)]
     tensors = [a for a in args if isinstance(a, graph.Tensor)]
     if not tensors and not any(isinstance(a, np.ndarray) for a in args):
         if not all(isinstance(a, NUMBERS) for a in args):

@@ -25,6 +25,7 @@ import numpy as np
 from . import dtypes, ops, promotion
 from .autograd import anomaly, grad_mode, hooks, inplace, interface
 from .autograd import node as graph
+from .autograd.hooks import Hooks, RemovableHandle
 from .autograd.node import refresh, wrap
 from .device import cpu
 from .device import device as Device
@@ -78,7 +79,7 @@ class Tensor:
     _saved_output_nr: int | None
     _version_counter: list[Any] | None
     _view: inplace.View | None
-    hooks: hooks.Hooks | None
+    hooks: Hooks | None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         made = ops.FloatTensor(*args)
@@ -87,7 +88,7 @@ class Tensor:
     @staticmethod
     def _make_subclass(cls: type, data: Any, require_grad: bool = False) -> Any:
         """A `cls` that shares the memory and the version of `data`."""
-        made = object.__new__(cls)
+        made: Any = object.__new__(cls)
         Tensor._become(made, data)
         made._requires_grad = require_grad
         return made
@@ -187,7 +188,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same memory and version, outside of the graph."""
-        return self._alias()  # type: ignore[no-any-return]
+        return self._alias()
 
     def detach_(self) -> Tensor:
         """Leave the graph in place: become a leaf that needs no gradient."""
@@ -201,7 +202,7 @@ class Tensor:
         """The same memory with a version of its own: changes through it go unnoticed."""
         alias = self._alias()
         alias._version_counter = [0]
-        return alias  # type: ignore[no-any-return]
+        return alias
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -211,13 +212,13 @@ class Tensor:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._array = value._array
 
-    def register_hook(self, hook: Op) -> hooks.RemovableHandle:
+    def register_hook(self, hook: Op) -> RemovableHandle:
         """Call `hook(grad)` when this Tensor's gradient is known; it may return another one."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         return self._hooks_of_gradient().add("tensor", (self.output_nr, hook))
 
-    def register_post_accumulate_grad_hook(self, hook: Op) -> hooks.RemovableHandle:
+    def register_post_accumulate_grad_hook(self, hook: Op) -> RemovableHandle:
         """Call `hook(leaf)` each time that `.grad` of this leaf has been updated."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -225,7 +226,7 @@ class Tensor:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return self._hooks_of_gradient().add("accumulated", hook)
 
-    def _hooks_of_gradient(self) -> hooks.Hooks:
+    def _hooks_of_gradient(self) -> Hooks:
         return hooks.of(self if self._edge is None else self._edge[0])
 
     def retain_grad(self) -> None:
@@ -249,7 +250,7 @@ class Tensor:
     def _version(self) -> int:
         if self._version_counter is None:
             raise RuntimeError("Inference tensors do not track version counter.")
-        return self._version_counter[0]  # type: ignore[no-any-return]
+        return self._version_counter[0]
 
     @property
     def _base(self) -> Tensor | None:
@@ -405,7 +406,7 @@ class Tensor:
             copied = Tensor._make_subclass(type(self), wrap(self._array.copy()), self._requires_grad)
             copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
             memo[id(self)] = copied
-        return memo[id(self)]  # type: ignore[no-any-return]
+        return memo[id(self)]
 
     def __copy__(self) -> Any:
         return Tensor._make_subclass(type(self), self, self._requires_grad)

@@ -195,6 +195,7 @@ def check_gradient(program: str, **inputs: Any) -> None:
     result, leaves = _run(minigrad, program, inputs)
     assert not isinstance(result, Raised), result.text
     gradients = _gradients(minigrad, result, leaves, 1)[0]
+    assert not isinstance(gradients, Raised), gradients.text
     for name, gradient in zip(leaves, gradients, strict=True):
         array = inputs[name]
         slopes = np.zeros(array.shape)
@@ -213,6 +214,7 @@ def _moved(array: Any, at: Any, step: float) -> Any:
 
 def _weighted(program: str, inputs: dict[str, Any]) -> float:
     result, _ = _run(minigrad, program, inputs)
+    assert not isinstance(result, Raised), result.text
     outputs = [t for t in flat(result) if isinstance(t, minigrad.Tensor) and t.requires_grad]
     return sum(float((t.detach().numpy() * _weights(minigrad, t, 0).numpy()).sum()) for t in outputs)
 

@@ -38,7 +38,7 @@ def test_factories(program: str) -> None:
     same(program, order=0)
 
 
-MEMORY = ["t = torch.from_numpy(a)\na[0] = 9\nt", "t = torch.as_tensor(a)\na[0] = 9\nt", "t = torch.tensor(a)\na[0] = 9\nt", "t = torch.from_numpy(a)\nt.mul_(2)\nt.numpy() is a, a.tolist()", "t = torch.ones(2)\nn = t.numpy()\nt.add_(1)\nn.tolist()",
+MEMORY = ["t = torch.from_numpy(a)\na[0] = 9\nt", "t = torch.as_tensor(a)\na[0] = 9\nt", "t = torch.tensor(a)\na[0] = 9\nt", "t = torch.from_numpy(a)\nt.mul_(2)\na.tolist()", "t = torch.ones(2)\nn = t.numpy()\nt.add_(1)\nn.tolist()",
           "t = torch.from_numpy(a[::2])\nt.stride(), t", "t = torch.from_numpy(a.reshape(2, 2).T)\nt.stride(), t.is_contiguous()", "t = torch.ones(2)\ntorch.as_tensor(t) is t", "t = torch.ones(2, requires_grad=True)\nt.detach().numpy().tolist()",
           "np.asarray(torch.arange(3)).tolist()", "np.array(torch.ones(2), dtype=np.int64).tolist()", "torch.as_tensor(a, dtype=torch.float64).data_ptr() == torch.from_numpy(a).data_ptr()", "torch.tensor(np.ones((2, 3)).T).stride()",
           "(torch.from_numpy(a) + 1).dtype", "torch.from_numpy(np.array(3.5))", "torch.from_numpy(np.ones((0, 2)))"]  # fmt: skip

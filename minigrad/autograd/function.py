@@ -65,7 +65,7 @@ class FunctionCtx(Node):
         tensors = []
         for value, version in self.saved or ():
             if value is not None and value._version_counter[0] != version:
-                raise RuntimeError(anomaly.modified(value, version, self))
+                raise RuntimeError(anomaly.modified(value, version or 0, self))
             tensors.append(None if value is None else self._placed(value))
         return tuple(tensors)
 

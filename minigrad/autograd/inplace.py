@@ -20,7 +20,7 @@ from . import anomaly, hooks
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
 from .node import Node, gradient_edge, next_sequence_nr, record, refresh, wrap
-from .row import Row, op
+from .row import Decorator, Op, Row, op
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
 MULTIPLE, NO_GRAD = "multiple", "no_grad"
@@ -35,10 +35,10 @@ class View:
         self.base, self.version, self.kind = base, version, kind
 
 
-def view_op(name: str, kind: str | None = None, **formulas: Any) -> Any:
+def view_op(name: str, kind: str | None = None, **formulas: Any) -> Decorator:
     """Make an op whose results share the memory of its first argument."""
 
-    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(forward: Callable[..., Any]) -> Op:
         call = op(name, **formulas)(forward)
 
         def view(input: Any, *args: Any) -> Any:
@@ -47,8 +47,9 @@ def view_op(name: str, kind: str | None = None, **formulas: Any) -> Any:
                 share_memory(part, input, kind)
             return result
 
-        view.row, view.forward, view.__doc__ = call.row, forward, forward.__doc__  # type: ignore[attr-defined]
-        return view
+        made: Any = view
+        made.row, made.forward, made.__doc__ = call.row, forward, forward.__doc__
+        return made
 
     return decorate
 
@@ -159,10 +160,9 @@ class CopySlices(_Strided):
 # --- writing -------------------------------------------------------------------------------------
 
 
-def inplace(op: Callable[..., Any]) -> Callable[..., Any]:
+def inplace(op: Op) -> Callable[..., Any]:
     """The in-place form of a pointwise op: `mul_` of `mul`."""
-    row: Row = op.row  # type: ignore[attr-defined]
-    to_float: bool = op.to_float  # type: ignore[attr-defined]
+    row, to_float = op.row, op.to_float
 
     def write_result(input: Any, *args: Any) -> Any:
         begin_write(input, *args)

@@ -19,6 +19,7 @@ import numpy as np
 
 from . import anomaly, hooks
 from .grad_mode import is_recording
+from .hooks import Hooks, RemovableHandle
 
 if TYPE_CHECKING:
     from .row import Plan, Row
@@ -40,7 +41,7 @@ class Node:
     saved: Sequence[Saved] | None  # None once they are freed
     outputs: Sequence[tuple[tuple[int, ...], Any]]  # (shape, dtype) of each
     sequence_nr: int  # the clock of recording: consumers have higher numbers than producers
-    hooks: hooks.Hooks | None
+    hooks: Hooks | None
     plan: Plan
     row: Row
 
@@ -125,11 +126,11 @@ class Node:
     def _sequence_nr(self) -> int:
         return self.sequence_nr
 
-    def register_hook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return new inputs."""
         return hooks.of(self).add("post", hook)
 
-    def register_prehook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(grad_outputs)` before this node runs; it may return replacements."""
         return hooks.of(self).add("pre", hook)
 
@@ -159,10 +160,10 @@ class AccumulateGrad:
     def _sequence_nr(self) -> int:
         return 2**64 - 1  # it runs as soon as it is ready
 
-    def register_hook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         return hooks.of(self.variable).add("post", hook)
 
-    def register_prehook(self, hook: Callable[..., Any]) -> hooks.RemovableHandle:
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         return hooks.of(self.variable).add("pre", hook)
 
 
@@ -192,7 +193,7 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
     if True not in key:
         return None
     plan = row.plans.get(key) or row.plan(key)
-    node = new(row.node_class)
+    node: Any = new(row.node_class)
     node.plan, node.edges, node.hooks = plan, edges, None
     node.sequence_nr = next_sequence_nr()
     node.saved = saved = []
@@ -206,7 +207,7 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
             result._edge, result._requires_grad = (node, output_nr), True
     if anomaly.enabled:
         anomaly.note(node)
-    return node  # type: ignore[no-any-return]
+    return node
 
 
 def save(kind: str, index: int, args: Sequence[Any], results: Sequence[Any]) -> Saved:

@@ -26,15 +26,28 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from .. import promotion
+from ..dtypes import default_dtype
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
 from .node import Node, record, refresh, unwrap, wrap
 
 Formula = Callable[..., Any]
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Op(Protocol):
+    """A row made callable on Tensors."""
+
+    row: Row
+    forward: Callable[..., Any]
+    to_float: bool  # whether integers are computed as the default float
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+Decorator = Callable[[Callable[..., Any]], Op]
 
 
 class Plan(NamedTuple):
@@ -102,7 +115,7 @@ def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) ->
     Python numbers may stand for Tensors. `to_float`: integers are computed as the default float.
     Without formulas the op has no gradient and needs no name."""
 
-    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(forward: Callable[..., Any]) -> Op:
         row = Row(name, forward, formulas)
         differentiable = bool(formulas)
 
@@ -114,7 +127,7 @@ def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) ->
                 input._refresh_view()
             array = input._array
             if to_float and array.dtype.kind != "f":
-                array = array.astype(promotion.default_dtype())
+                array = array.astype(default_dtype())
             result = wrap(forward(array))
             if differentiable and input._requires_grad and is_recording():
                 record(row, (input,), (result,))
@@ -155,7 +168,7 @@ def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) ->
 
         call: Any = {1: unary, 2: binary}.get(len(row.parameters), nary)
         call.row, call.forward, call.to_float = row, forward, to_float
-        return call  # type: ignore[no-any-return]
+        return call
 
     return decorate
 
@@ -165,7 +178,7 @@ def op(name: str, **formulas: Formula) -> Decorator:
 
     A forward that returns a tuple has several results; integer ones are not differentiable."""
 
-    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(forward: Callable[..., Any]) -> Op:
         row = Row(name, forward, formulas)
 
         @functools.wraps(forward)
@@ -188,8 +201,9 @@ def op(name: str, **formulas: Formula) -> Decorator:
                 finish(row, args, results)
             return tuple(results) if isinstance(out, tuple) else results[0]
 
-        call.row, call.forward = row, forward  # type: ignore[attr-defined]
-        return call
+        made: Any = call
+        made.row, made.forward, made.to_float = row, forward, False
+        return made
 
     return decorate
 

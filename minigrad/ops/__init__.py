@@ -52,4 +52,32 @@ from .shape import (
 
 import sys as _sys
 
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+    "IntTensor", "LongTensor", "ShortTensor", "abs", "abs_", "add", "add_", "addmm", "alias",
+    "all", "allclose", "amax", "amin", "any", "arange", "argmax", "argmin", "as_float",
+    "as_tensor", "at_index", "bernoulli", "bernoulli_", "bitwise_and", "bitwise_and_",
+    "bitwise_not", "bitwise_or", "bitwise_or_", "bitwise_xor", "bitwise_xor_", "bmm", "cat",
+    "ceil", "ceil_", "chunk", "clamp", "clamp_", "clamp_min", "clone", "contiguous", "copy",
+    "copy_", "cos", "cos_", "div", "div_", "dot", "empty", "empty_like", "eq", "eq_", "equal",
+    "exp", "exp_", "expand", "expand_as", "exponential_", "eye", "fill_", "flatten", "floor",
+    "floor_", "floor_divide", "floor_divide_", "floor_quotient", "from_index", "from_numpy",
+    "full", "full_like", "gather_strided", "ge", "ge_", "get_rng_state", "getitem", "gt", "gt_",
+    "index", "index_backward", "initial_seed", "isclose", "isfinite", "isinf", "isnan", "le",
+    "le_", "linear", "linspace", "log", "log_", "logical_and", "logical_not", "logical_not_",
+    "logical_or", "logical_xor", "lt", "lt_", "matmul", "matrix_transpose", "max", "maximum",
+    "mean", "min", "minimum", "mm", "mse_loss", "mul", "mul_", "mv", "narrow", "ne", "ne_",
+    "neg", "neg_", "normal", "normal_", "one_minus_square", "ones", "ones_like", "outer",
+    "permute", "positive", "pow", "pow_", "prod", "product_of_others", "rand", "rand_like",
+    "randint", "randn", "randn_like", "random_", "randperm", "ravel", "rdiv", "reciprocal",
+    "reciprocal_", "relu", "relu_", "relu_backward", "remainder", "remainder_", "reshape",
+    "reshape_as", "result_type", "reversed_dims", "rpow", "rsub", "scatter_strided", "seed",
+    "select", "select_backward", "set_rng_state", "setitem", "sigmoid", "sigmoid_", "sign",
+    "sign_", "sin", "sin_", "slice", "slice_backward", "split", "sqrt", "sqrt_", "square",
+    "squeeze", "stack", "std", "sub", "sub_", "sum", "sum_dim", "sum_to_size", "t", "tanh",
+    "tanh_", "tensor", "to", "to_dtype", "transpose", "unbind", "uniform_", "unsqueeze",
+    "untouched", "var", "view", "view_as", "where", "zero_", "zeros", "zeros_like",
+    "zeros_shaped",
+]  # fmt: skip
+
 _node.array_ops, _node.tensor_ops = _arrays, _sys.modules[__name__]

@@ -321,7 +321,7 @@ def _power_gradient(grad: Any, input: Any, exponent: Any, xp: Any) -> Any:
 def _pow_number(input: Array, exponent: Any) -> Array:
     if input.dtype.kind != "f":
         if isinstance(exponent, (float, np.floating)):
-            return raised(input.astype(promotion.default_dtype()), exponent)
+            return raised(input.astype(default_dtype()), exponent)
         if exponent < 0 and input.dtype.kind != "b":
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         if input.dtype == bool:
@@ -418,7 +418,7 @@ def floor_divide_(input: Tensor, other: Any) -> Tensor:
     """`input //= other`."""
     pair = promotion.operands(floor_divide, (input, other), False)
     out = _broadcast(_floor_quotient, *[t._array for t in pair])
-    return write(_floored.row, pair, out)  # type: ignore[attr-defined]
+    return write(_floored.row, pair, out)
 
 
 def remainder_(input: Tensor, other: Any) -> Tensor:
@@ -429,6 +429,6 @@ def remainder_(input: Tensor, other: Any) -> Tensor:
 def pow_(input: Tensor, exponent: Any) -> Tensor:
     """`input **= exponent`."""
     if isinstance(exponent, NUMBERS):
-        out = _pow_number.forward(input._array, exponent)  # type: ignore[attr-defined]
-        return write(_pow_number.row, (input, exponent), out)  # type: ignore[attr-defined]
+        out = _pow_number.forward(input._array, exponent)
+        return write(_pow_number.row, (input, exponent), out)
     return _pow_tensor_(input, exponent)

@@ -174,8 +174,8 @@ def _zeros(grad: Any, xp: Any) -> Any:
 
 def _overwriting(name: str, op: Callable[..., Any]) -> Callable[..., Any]:
     """The in-place form of `op`: it leaves nothing of the old values, whose gradient is zero."""
-    by_number = inplace(pointwise(f"{name}Backward0", input=_zeros)(op.forward))  # type: ignore[attr-defined]
-    by_tensor = inplace(pointwise(f"{name}Backward1", input=_zeros, other=_zeros)(op.forward))  # type: ignore[attr-defined]
+    by_number = inplace(pointwise(f"{name}Backward0", input=_zeros)(op.forward))
+    by_tensor = inplace(pointwise(f"{name}Backward1", input=_zeros, other=_zeros)(op.forward))
 
     def overwrite(input: Tensor, other: Any) -> Tensor:
         return (by_number if isinstance(other, promotion.NUMBERS) else by_tensor)(input, other)
@@ -188,4 +188,4 @@ lt_, le_ = _overwriting("Lt", lt), _overwriting("Le", le)
 gt_, ge_ = _overwriting("Gt", gt), _overwriting("Ge", ge)
 bitwise_and_, bitwise_or_ = _overwriting("BitwiseAnd", bitwise_and), _overwriting("BitwiseOr", bitwise_or)
 bitwise_xor_ = _overwriting("BitwiseXor", bitwise_xor)
-logical_not_ = inplace(pointwise("LogicalNotBackward0", input=_zeros)(logical_not.forward))  # type: ignore[attr-defined]
+logical_not_ = inplace(pointwise("LogicalNotBackward0", input=_zeros)(logical_not.forward))

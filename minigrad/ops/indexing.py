@@ -16,8 +16,10 @@ from ..autograd.inplace import view_op, write
 from ..autograd.node import wrap
 from ..autograd.row import op
 from ..autograd import node as graph
+from .conversion import as_tensor_like
 from .dims import wrap_dim
-from .shape import alias, row_major, unsqueeze
+from .inplace import copy_, fill_
+from .shape import _view, alias, expand, row_major, unsqueeze
 
 Array = Any
 Tensor = Any
@@ -145,19 +147,15 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """`input[index] = value`, recorded like any other in-place operation."""
-    from .conversion import as_tensor_like
-    from .inplace import copy_, fill_
-
     value = as_tensor_like(value, input)
     view, indices = _basic(input, index)
     array = value._array
-    while array.ndim > view._array.ndim and array.shape[0] == 1 and indices is None:
-        value = _select(value, 0, 0)
-        array = value._array
     if indices is None:
-        (copy_ if array.ndim or not view._array.ndim else fill_)(view, value)
+        _overwrite(view, value)
         return
-    target = index_rows.forward(view._array, indices).shape  # type: ignore[attr-defined]
+    value = _without_leading_ones(value)
+    array = value._array
+    target = index_rows.forward(view._array, indices).shape
     try:
         np.broadcast_to(array, target)
     except ValueError:
@@ -171,6 +169,29 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             f"{_scalar(view)} for the destination and {_scalar(value)} for the source."
         )
     write(_index_put.row, (view, value, indices), _index_put.forward(view._array, array, indices))
+
+
+def _overwrite(view: Tensor, value: Tensor) -> None:
+    """Copy `value` into `view` by the steps that PyTorch takes."""
+    shape = view._array.shape
+    if value._array.shape != shape and not value._array.ndim:
+        fill_(view, value)
+        return
+    if value._array.shape != shape:
+        value = _view(value, _trailing(value._array.shape))
+        value = value if value._array.shape == shape else expand(value, shape)
+    copy_(view, value)
+
+
+def _trailing(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without the ones that it begins with."""
+    first = next((i for i, s in enumerate(shape) if s != 1), len(shape))
+    return shape[first:]
+
+
+def _without_leading_ones(value: Tensor) -> Tensor:
+    shape = _trailing(value._array.shape)
+    return value if shape == value._array.shape else _view(value, shape)
 
 
 def _scalar(tensor: Tensor) -> str:

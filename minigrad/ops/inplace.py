@@ -38,17 +38,28 @@ def _zero(input: Array) -> Array:
 
 def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Overwrite `input` with `src`, which broadcasts and is cast."""
+    src = src if isinstance(src, graph.Tensor) else graph.wrap(number_as(src, input._array.dtype))
     a, b = input._array, src._array
     try:
         out = _copy.forward(a, b)
     except ValueError:
-        raise _does_not_expand(a.shape, b.shape) from None
+        raise _does_not_fit(a, b) from None
     return write(_copy.row, (input, src), out)
 
 
 def copy(src: Tensor) -> Tensor:
     """A copy with a history: what the engine puts into an empty `.grad` when it is recorded."""
     return copy_(graph.wrap(np.empty_like(src._array)), src)
+
+
+def _does_not_fit(target: Array, source: Array) -> RuntimeError:
+    try:
+        shape = np.broadcast_shapes(target.shape, source.shape)
+    except ValueError:
+        return promotion.broadcast_error((target, source))
+    return RuntimeError(
+        f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}"
+    )
 
 
 def _does_not_expand(target: tuple[int, ...], source: tuple[int, ...]) -> RuntimeError:

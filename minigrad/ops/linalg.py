@@ -53,7 +53,7 @@ def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
     mat2=lambda grad, mat1, alpha, xp: xp.mm(xp.t(mat1), grad) * alpha,
 )
 def _addmm_scaled(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Array:
-    return _addmm.forward(input * beta, mat1 * alpha, mat2)  # type: ignore[attr-defined]
+    return _addmm.forward(input * beta, mat1 * alpha, mat2)
 
 
 @op(

@@ -105,7 +105,7 @@ def _mean_dim(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 
 @op("MeanBackward0", input=lambda grad, input_shape, xp: xp.div(xp.expand(grad, input_shape), math.prod(input_shape)))
 def _mean_as(input: Array, dtype: Any) -> Array:
-    return _mean.forward(cast(input, dtype))  # type: ignore[attr-defined]
+    return _mean.forward(cast(input, dtype))
 
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: A001
@@ -179,7 +179,7 @@ def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) 
     ),
 )
 def _std(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) -> Array:
-    return np.sqrt(_var.forward(input, dims, correction, keepdim))  # type: ignore[attr-defined]
+    return np.sqrt(_var.forward(input, dims, correction, keepdim))
 
 
 def var(

@@ -89,7 +89,7 @@ def _sampling_row(name: str) -> Any:
     def drawn(input: Array) -> Array:
         return input
 
-    return drawn.row  # type: ignore[attr-defined]
+    return drawn.row
 
 
 _UNIFORM, _NORMAL = _sampling_row("UniformBackward0"), _sampling_row("NormalBackward0")

@@ -406,8 +406,8 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
                 f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
                 f"dimension {at}), but got split_sizes={list(wanted)}"
             )
-        return _split_with_sizes(tensor, list(wanted), at)  # type: ignore[no-any-return]
-    size = int(wanted)  # type: ignore[call-overload]
+        return _split_with_sizes(tensor, list(wanted), at)
+    size = operator.index(wanted)  # type: ignore[arg-type]
     if size < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if not size and total:
@@ -415,7 +415,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
             "split_size can only be 0 if dimension size is 0, but got dimension size of " f"{total}"
         )
     sizes = [min(size, total - i) for i in range(0, total, size)] if total else [0]
-    return _split(tensor, sizes, at)  # type: ignore[no-any-return]
+    return _split(tensor, sizes, at)
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -447,7 +447,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, without that dimension."""
     if not input._array.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return _unbind(input, wrap_dim(dim, input._array.ndim))  # type: ignore[no-any-return]
+    return _unbind(input, wrap_dim(dim, input._array.ndim))
 
 
 # --- strided views -------------------------------------------------------------------------------
