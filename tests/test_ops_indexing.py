@@ -47,7 +47,7 @@ def test_assignment(target: str, value: str) -> None:
     same(f"y = x * 2\ny{target} = {value}\n(y, y._version)", **INPUTS, w=np.array(0.5))
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [t for t in TARGETS if t != "[True]"])
 def test_assignment_of_a_tensor_of_the_target_s_shape(target: str) -> None:
     same(f"y = x * 2\ny{target} = y{target}.detach() * w\n(y, y._version)", **INPUTS, w=np.array(0.5))
     same(f"y = torch.zeros(3, 4, 2).double()\nz = x{target.replace('y', 'x')}\ny{target.replace('y', 'x')} = z\ny", **INPUTS)

@@ -181,30 +181,28 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
     """Make the node of one call of `row`, if one of its inputs needs a gradient, and put it behind
     the call's results."""
     edges: list[Edge | None] = []
-    needs = []
-    for tensor in args[0] if row.variadic else [args[i] for i in row.inputs]:
+    key: tuple[bool, ...] = ()
+    for tensor in args if row.every else args[0] if row.variadic else [args[i] for i in row.inputs]:
         if isinstance(tensor, Tensor) and tensor._requires_grad:
             edges.append(tensor._edge or leaf_edge(tensor))
-            needs.append(True)
+            key += (True,)
         else:
             edges.append(None)
-            needs.append(False)
-    key = tuple(needs)
+            key += (False,)
     if True not in key:
         return None
-    plan = row.plans.get(key) or row.plan(key)
     node: Any = new(row.node_class)
-    node.plan, node.edges, node.hooks = plan, edges, None
-    node.sequence_nr = next_sequence_nr()
+    node.plan = plan = row.plans.get(key) or row.plan(key)
+    node.edges, node.hooks, node.sequence_nr = edges, None, next_sequence_nr()
     node.saved = saved = []
     for kind, i in plan.saves:
         saved.append(save(kind, i, args, results))
     node.outputs = outputs = []
-    for output_nr, result in enumerate(results):
+    for result in results:
         array = result._array
-        outputs.append((array.shape, array.dtype))
         if array.dtype.kind == "f":
-            result._edge, result._requires_grad = (node, output_nr), True
+            result._edge, result._requires_grad = (node, len(outputs)), True
+        outputs.append((array.shape, array.dtype))
     if anomaly.enabled:
         anomaly.note(node)
     return node

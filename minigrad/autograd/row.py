@@ -72,6 +72,7 @@ class Row:
         names = ["self" if p == "input" else p for p in formulas]  # as PyTorch calls them
         self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
+        self.every = self.inputs == list(range(len(self.parameters)))  # all arguments are
         self.node_class = type(name.rpartition("::")[2], (Node,), {"__slots__": (), "row": self})
         self.plans: dict[tuple[bool, ...], Plan] = {}
 

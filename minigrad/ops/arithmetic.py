@@ -16,6 +16,7 @@ from .. import promotion
 from ..autograd.inplace import inplace, write
 from ..autograd.node import unwrap
 from ..autograd.row import op, pointwise
+from ..dtypes import default_dtype
 from ..promotion import NUMBERS
 
 Array = Any
@@ -188,11 +189,17 @@ def _truncated(input: Array, other: Array) -> Array:
 
 def _floor_quotient(input: Array, other: Array) -> Array:
     """The floor of a quotient; NumPy's own gives nan where a float is divided by zero."""
+    _not_for_bools("div_floor_cpu", input)
     _no_whole_division_by_zero(input, other)
     quotient = np.floor_divide(input, other)
     if input.dtype.kind == "f" and not np.all(other):
         return np.where(other == 0, input / other, quotient)
     return quotient
+
+
+def _not_for_bools(kernel: str, array: Array) -> None:
+    if array.dtype == bool:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
 def _no_whole_division_by_zero(input: Array, other: Array) -> None:
@@ -248,6 +255,7 @@ def _broadcast(forward: Any, *arrays: Array) -> Array:
 
 
 def _rest(input: Array, other: Array) -> Array:
+    _not_for_bools("remainder_cpu", input)
     _no_whole_division_by_zero(input, other)
     if input.dtype.kind != "f":
         return np.remainder(input, other)
@@ -319,10 +327,12 @@ def _power_gradient(grad: Any, input: Any, exponent: Any, xp: Any) -> Any:
 
 @op("PowBackward0", input=_power_gradient)
 def _pow_number(input: Array, exponent: Any) -> Array:
+    if exponent == 2 and input.dtype.kind == "f":
+        return input * input
     if input.dtype.kind != "f":
         if isinstance(exponent, (float, np.floating)):
-            return raised(input.astype(default_dtype()), exponent)
-        if exponent < 0 and input.dtype.kind != "b":
+            return raised(input.astype(default_dtype()), float(exponent))
+        if exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         if input.dtype == bool:
             input = input.astype(bool if isinstance(exponent, bool) else np.int64)
@@ -352,6 +362,7 @@ def _pow_of_number(input: Array, exponent: Array) -> Array:
 
 
 def _whole_or_float_power(input: Array, exponent: Array) -> Array:
+    _not_for_bools("pow", input)
     if input.dtype.kind in "iu" and np.any(exponent < 0):
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     return np.power(input, exponent).astype(input.dtype, copy=False)
@@ -386,6 +397,9 @@ def sqrt(input: Array) -> Array:
 
 _add_, _sub_, _add_scaled_, _sub_scaled_ = (inplace(f) for f in (_add, _sub, _add_scaled, _sub_scaled))
 mul_, _div_, neg_, reciprocal_, sqrt_ = (inplace(f) for f in (mul, _true_divide, _neg, reciprocal, sqrt))
+floor_divide_ = inplace(
+    pointwise("torch::autograd::NotImplemented", input=_not_implemented("floor_divide_"))(_floor_quotient)
+)
 _floored_, _truncated_ = inplace(_floored), inplace(_truncated)
 _remainder_by_number_, _remainder_, _pow_tensor_ = (
     inplace(_remainder_by_number), inplace(_remainder), inplace(_pow_tensor)
@@ -412,13 +426,6 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
     if rounding_mode is None:
         return _div_(input, other)
     return (_floored_ if _rounded(rounding_mode) is _floored else _truncated_)(input, other)
-
-
-def floor_divide_(input: Tensor, other: Any) -> Tensor:
-    """`input //= other`."""
-    pair = promotion.operands(floor_divide, (input, other), False)
-    out = _broadcast(_floor_quotient, *[t._array for t in pair])
-    return write(_floored.row, pair, out)
 
 
 def remainder_(input: Tensor, other: Any) -> Tensor:
