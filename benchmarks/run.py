@@ -44,7 +44,7 @@ class Side:
     def __init__(self, name: str, threads: int) -> None:
         self.name = name
         count = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}
-        path = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "timing.py"), name, str(threads)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -62,7 +62,7 @@ class Side:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f'{self.name} did not run; for PyTorch, pip install -e ".[parity]"')
+            sys.exit(f'{self.name} did not run (PyTorch comes with: pip install -e ".[parity]")')
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise Failed(f"{self.name} raised:\n{answer['error']}")
@@ -83,12 +83,13 @@ def measure(workload: Workload, sides: list[Side], repeats: int) -> dict[str, An
     # A call longer than a round was timed well enough when it was checked.
     rounds = [[answer["seconds"] for answer in answers]] if max(calls) == 1 else []
     while len(rounds) < max(2, min(repeats, int(ENOUGH / cost))):
-        rounds.append(
-            [side.ask(do="time", name=workload.name, calls=n)["seconds"] for side, n in zip(sides, calls, strict=True)]
-        )
+        pairs = zip(sides, calls, strict=True)
+        rounds.append([s.ask(do="time", name=workload.name, calls=n)["seconds"] for s, n in pairs])
     ratios = [ours / theirs for ours, theirs in rounds]
     low, ratio, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    ours, theirs = (statistics.median(times) * 1e6 / workload.units for times in zip(*rounds, strict=True))
+    ours, theirs = (
+        statistics.median(times) * 1e6 / workload.units for times in zip(*rounds, strict=True)
+    )
     return {
         "name": workload.name, "minigrad_us": ours, "torch_us": theirs, "ratio": ratio,
         "quartiles": [low, high], "bar": workload.bar, "rounds": len(rounds),
@@ -134,31 +135,34 @@ def machine(sides: list[Side], threads: int) -> str:
     """The processor and the versions that the figures belong to."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text() if cpuinfo.exists() else ""
-    models = [entry.partition(":")[2].strip() for entry in text.splitlines() if entry.startswith("model name")]
+    models = [e.partition(":")[2].strip() for e in text.splitlines() if e.startswith("model name")]
     ours, theirs = (side.versions for side in sides)
     return (
-        f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores, {threads} thread(s) a side; "
-        f"Python {platform.python_version()}, NumPy {ours['numpy']}, PyTorch {theirs['version']}, "
-        f"minigrad {ours['version']}"
+        f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores, "
+        f"{threads} thread(s) a side; Python {platform.python_version()}, NumPy {ours['numpy']}, "
+        f"PyTorch {theirs['version']}, minigrad {ours['version']}"
     )
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time minigrad beside PyTorch.")
-    parser.add_argument("--only", action="append", metavar="NAME", help="workloads whose name contains NAME")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each side")
-    parser.add_argument("--repeats", type=int, default=11, metavar="N", help="rounds per workload, at least 2")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
-    parser.add_argument("--list", action="store_true", help="name the workloads and their bars")
+    option = parser.add_argument
+    option("--only", action="append", metavar="NAME", help="workloads whose name contains NAME")
+    option("--threads", type=int, default=1, metavar="N", help="threads of each side")
+    option("--repeats", type=int, default=9, metavar="N", help="rounds per workload, at least 2")
+    option("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
+    option("--list", action="store_true", help="name the workloads and their bars")
     return parser.parse_args()
 
 
 def main() -> int:
     options = arguments()
-    chosen = [w for w in WORKLOADS if not options.only or any(part in w.name for part in options.only)]
+    wanted = options.only or [""]
+    chosen = [w for w in WORKLOADS if any(part in w.name for part in wanted)]
     if options.list or not chosen:
         for workload in WORKLOADS:
-            print(f"{workload.name:18}{'' if workload.bar is None else f'{workload.bar:5.2f}'}".rstrip())
+            bar = "" if workload.bar is None else f"{workload.bar:.2f}"
+            print(f"{workload.name:18}{bar}".rstrip())
         return 0 if options.list else 2
     sides = [Side(name, options.threads) for name in SIDES]
     about = machine(sides, options.threads)

@@ -93,10 +93,10 @@ def ten_points(torch: Torch) -> Any:
     """Document 001's data: ten points, standardised, one to a batch, in random order."""
     x = np.arange(10, dtype="float32").reshape((10, 1))
     x = torch.from_numpy((x - np.mean(x)) / np.std(x))
-    y = torch.from_numpy(np.array([1.0, 1.3, 3.1, 2.0, 5.0, 6.3, 6.6, 7.4, 8.0, 9.0], dtype="float32"))
+    y = np.array([1.0, 1.3, 3.1, 2.0, 5.0, 6.3, 6.6, 7.4, 8.0, 9.0], dtype="float32")
     torch.manual_seed(1)
     data = torch.utils.data
-    return data.DataLoader(data.TensorDataset(x, y), batch_size=1, shuffle=True)
+    return data.DataLoader(data.TensorDataset(x, torch.from_numpy(y)), batch_size=1, shuffle=True)
 
 
 def manual_update(torch: Torch) -> Run:
@@ -165,7 +165,8 @@ def quadratic(torch: Torch, batch_size: int | None) -> Run:
 
     random = np.random.RandomState(1)
     x = random.uniform(-5, 3, 100)
-    y = random.normal(3, 0.5, 100) * x**2 + random.normal(10, 1, 100) * x + random.normal(-2, 2, 100)
+    a, b, c = random.normal(3, 0.5, 100), random.normal(10, 1, 100), random.normal(-2, 2, 100)
+    y = a * x**2 + b * x + c
     train_x = torch.Tensor(x).view(-1, 1)
     train_y = torch.Tensor(y).view(-1, 1)
 
@@ -191,7 +192,8 @@ def quadratic(torch: Torch, batch_size: int | None) -> Run:
 
     if batch_size is None:
         return Run(lambda: train(train_x, train_y), lambda: losses + params[-1])
-    loader = data.DataLoader(data.TensorDataset(train_x, train_y), batch_size=batch_size, shuffle=True)
+    data_set = data.TensorDataset(train_x, train_y)
+    loader = data.DataLoader(data_set, batch_size=batch_size, shuffle=True)
 
     def epoch() -> None:
         for batch_x, batch_y in loader:

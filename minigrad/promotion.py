@@ -36,9 +36,7 @@ def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -
     if not tensors and not any(isinstance(a, np.ndarray) for a in args):
         if not all(isinstance(a, NUMBERS) for a in args):
             raise not_a_tensor(forward.__name__.strip("_"), "input", 1, args[0])
-    ranked = [
-        (t._array.dtype, DIMENSIONED if t._array.ndim else SCALAR_TENSOR) for t in tensors
-    ]
+    ranked = [(t._array.dtype, DIMENSIONED if t._array.ndim else SCALAR_TENSOR) for t in tensors]
     common = None
     result = []
     for a in args:
@@ -54,7 +52,9 @@ def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -
         elif isinstance(a, np.ndarray):
             result.append(graph.wrap(a))
         else:
-            raise UnsupportedOperand(forward.__name__.strip("_"), a, "input" if a is args[0] else "other")
+            raise UnsupportedOperand(
+                forward.__name__.strip("_"), a, "input" if a is args[0] else "other"
+            )
     return result
 
 
@@ -62,7 +62,9 @@ class UnsupportedOperand(TypeError):
     """An operand that is neither a Tensor nor a number; operators turn it into NotImplemented."""
 
     def __init__(self, name: str, value: Any, argument: str) -> None:
-        super().__init__(f"{name}(): argument '{argument}' (position 1) must be Tensor, not {type(value).__name__}")
+        super().__init__(
+            f"{name}(): argument '{argument}' (position 1) must be Tensor, not {type(value).__name__}"
+        )
 
 
 def number_tensor(value: Any, dtype: NumpyDtype) -> Any:
@@ -83,7 +85,9 @@ def _kept_number(value: Any, dtype: NumpyDtype) -> Any:
 def not_a_tensor(name: str, argument: str, position: int, value: Any) -> TypeError:
     kind = type(value)
     what = "numpy.ndarray" if kind is np.ndarray else kind.__name__
-    return TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {what}")
+    return TypeError(
+        f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {what}"
+    )
 
 
 def check_tensors(name: str, **arguments: Any) -> None:

@@ -67,8 +67,16 @@ class Tensor:
     """A multi-dimensional array that knows how it came about."""
 
     __slots__ = (
-        "_array", "_edge", "_grad", "_requires_grad", "_saved_output_nr", "_version_counter", "_view",
-        "hooks", "__dict__", "__weakref__",
+        "__dict__",
+        "__weakref__",
+        "_array",
+        "_edge",
+        "_grad",
+        "_requires_grad",
+        "_saved_output_nr",
+        "_version_counter",
+        "_view",
+        "hooks",
     )  # fmt: skip
     __array_priority__ = 1000
     __hash__ = object.__hash__
@@ -127,7 +135,7 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if not isinstance(value, (type(True), np.bool_)):
+        if not isinstance(value, (bool, np.bool_)):
             raise RuntimeError("requires_grad must be a bool")
         if self._edge is not None:
             raise RuntimeError(
@@ -138,11 +146,15 @@ class Tensor:
         if value and self._array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         if value and self._version_counter is None and not grad_mode.is_inference_mode_enabled():
-            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+            )
         self._requires_grad = bool(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` and return the Tensor."""
+        if self._edge is not None and requires_grad is True:
+            return self
         self.requires_grad = requires_grad
         return self
 
@@ -209,7 +221,9 @@ class Tensor:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self._requires_grad and value._array.dtype.kind != "f":
-            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex dtype"
+            )
         self._array = value._array
 
     def register_hook(self, hook: Op) -> RemovableHandle:
@@ -223,7 +237,9 @@ class Tensor:
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._edge is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
         return self._hooks_of_gradient().add("accumulated", hook)
 
     def _hooks_of_gradient(self) -> Hooks:
@@ -268,7 +284,11 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[ops.dims.wrap_dim(dim, self.ndim)]
+        if dim is None:
+            return self.shape
+        if not self.ndim:
+            raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+        return self.shape[ops.dims.wrap_dim(dim, self.ndim)]
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -321,7 +341,9 @@ class Tensor:
     def item(self) -> Any:
         """The one element as a Python number."""
         if self._array.size != 1:
-            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+            raise RuntimeError(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
+            )
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -400,10 +422,12 @@ class Tensor:
         if self._edge is not None:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
-                "at the moment."
+                "at the moment.  If you were attempting to deepcopy a module, this may be because of a "
+                "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001"
             )
         if id(self) not in memo:
-            copied = Tensor._make_subclass(type(self), wrap(self._array.copy()), self._requires_grad)
+            memory = inplace.copied_memory(self._array, memo)
+            copied = Tensor._make_subclass(type(self), wrap(memory), self._requires_grad)
             copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
             memo[id(self)] = copied
         return memo[id(self)]
@@ -450,6 +474,15 @@ class Tensor:
 
     def int(self) -> Tensor:
         return self.to(dtypes.int32)
+
+    def short(self) -> Tensor:
+        return self.to(dtypes.int16)
+
+    def byte(self) -> Tensor:
+        return self.to(dtypes.uint8)
+
+    def char(self) -> Tensor:
+        return self.to(dtypes.int8)
 
     def bool(self) -> Tensor:
         return self.to(dtypes.bool)
@@ -499,7 +532,13 @@ class Tensor:
     floor, floor_, ceil, ceil_ = ops.floor, ops.floor_, ops.ceil, ops.ceil_
     sigmoid, sigmoid_, tanh, tanh_ = ops.sigmoid, ops.sigmoid_, ops.tanh, ops.tanh_
     relu, relu_ = ops.relu, ops.relu_
-    clamp, clamp_, clip, clip_, clamp_min = ops.clamp, ops.clamp_, ops.clamp, ops.clamp_, ops.clamp_min
+    clamp, clamp_, clip, clip_, clamp_min = (
+        ops.clamp,
+        ops.clamp_,
+        ops.clamp,
+        ops.clamp_,
+        ops.clamp_min,
+    )
     maximum, minimum = ops.maximum, ops.minimum
     eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
     eq_, ne_, lt_, le_, gt_, ge_ = ops.eq_, ops.ne_, ops.lt_, ops.le_, ops.gt_, ops.ge_
@@ -533,14 +572,18 @@ def _checked_grad(tensor: Tensor, value: Any) -> Tensor | None:
         return None
     if not isinstance(value, Tensor):
         kind = "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {kind}")
+        raise TypeError(
+            f"assigned grad expected to be a Tensor or None but got grad of type {kind}"
+        )
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
     if value._array.dtype is not tensor._array.dtype:
         raise RuntimeError(
             f"attempting to assign a gradient with dtype '{_cpp(value)}' to a tensor with grad_dtype "
             f"'{dtypes.scalar_name(tensor._array.dtype)}'. The gradient must match the tensor's grad_dtype "
-            "(defaults to the tensor's dtype)."
+            "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, "
+            "or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its "
+            "gradient may break downstream systems that assume they match."
         )
     if value._array.shape != tensor._array.shape:
         raise RuntimeError(

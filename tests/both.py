@@ -45,7 +45,7 @@ class Log:
             self(error)
 
     def graph(self, tensor: Any) -> None:
-        """Note every node behind `tensor`, depth first, each with its edges; a node seen twice is a number."""
+        """Note every node behind `tensor` and its edges, depth first; once seen, by number."""
         numbers: dict[Any, int] = {}
         pending = [tensor.grad_fn]
         while pending:
@@ -102,7 +102,7 @@ def observe(program: Program, library: Any, **arguments: Any) -> list[Any]:
             log("the program ended", error)
         finally:
             library.set_grad_enabled(True)
-    # NumPy warns of PyTorch's old interface to it, and of infinities, where minigrad has its own filter.
+    # NumPy warns of PyTorch's old interface to it, and of infinities: minigrad filters these.
     ours = [w for w in caught if w.category not in (DeprecationWarning, RuntimeWarning)]
     log.notes += [("warning", w.category.__name__, neutral(str(w.message))) for w in ours]
     return log.notes
@@ -111,7 +111,11 @@ def observe(program: Program, library: Any, **arguments: Any) -> list[Any]:
 def agree(a: Any, b: Any) -> bool:
     """Equal, floats to within a few units of float32's last place."""
     if isinstance(a, float) and isinstance(b, float):
-        return a == b or (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-7)
+        return (
+            a == b
+            or (math.isnan(a) and math.isnan(b))
+            or math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-7)
+        )
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         return type(a) is type(b) and len(a) == len(b) and all(map(agree, a, b))
     return type(a) is type(b) and bool(a == b)
@@ -124,7 +128,7 @@ def compare(program: Program, **arguments: Any) -> None:
     assert want, "the program noted nothing"
     for index, (a, b) in enumerate(zip(want, got, strict=False)):
         assert agree(a, b), f"note {index}\n  PyTorch:  {a}\n  minigrad: {b}"
-    assert len(want) == len(got), f"notes: PyTorch {want[len(got):]}, minigrad {got[len(want):]}"
+    assert len(want) == len(got), f"notes: PyTorch {want[len(got) :]}, minigrad {got[len(want) :]}"
 
 
 def on_both(program: Program) -> Callable[..., None]:

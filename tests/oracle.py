@@ -17,7 +17,11 @@ import torch
 import minigrad
 
 LIBRARIES = (torch, minigrad)
-FLOATS = {np.dtype(np.float16): np.int16, np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+FLOATS = {
+    np.dtype(np.float16): np.int16,
+    np.dtype(np.float32): np.int32,
+    np.dtype(np.float64): np.int64,
+}
 np.seterr(all="ignore")
 
 
@@ -32,8 +36,9 @@ def same(program: str, ulps: int = 0, order: int = 2, grad_ulps: int = 4, **inpu
     results, leaves = zip(*(_run(library, program, inputs) for library in LIBRARIES), strict=True)
     compare(*results, ulps, program)
     if order and not isinstance(results[0], Raised):
-        compare(*(_gradients(*sides, order) for sides in zip(LIBRARIES, results, leaves, strict=True)),
-                grad_ulps, f"the gradients of {program}", norm=True)  # fmt: skip
+        sides = zip(LIBRARIES, results, leaves, strict=True)
+        gradients = [_gradients(*side, order) for side in sides]
+        compare(*gradients, grad_ulps, f"the gradients of {program}", norm=True)
 
 
 class Raised:
@@ -78,7 +83,9 @@ def _gradients(library: Any, result: Any, leaves: dict[str, Any], order: int) ->
         weights = [_weights(library, t, level) for t in outputs]
         last = level == order - 1
         try:
-            outputs = library.autograd.grad(outputs, inputs, weights, create_graph=not last, allow_unused=True)
+            outputs = library.autograd.grad(
+                outputs, inputs, weights, create_graph=not last, allow_unused=True
+            )
         except (RuntimeError, NotImplementedError) as error:
             return [*found, Raised(error)]
         found.append([None if t is None else t.detach() for t in outputs])
@@ -114,7 +121,9 @@ def compare(expected: Any, actual: Any, ulps: int = 0, what: str = "", norm: boo
         _compare_values(expected.numpy(force=True), actual.numpy(force=True), ulps, what, norm)
     elif isinstance(expected, (tuple, list)):
         assert isinstance(actual, (tuple, list)), f"{what}: {actual!r} is no sequence"
-        assert len(expected) == len(actual), f"{what}: {len(actual)} items instead of {len(expected)}"
+        assert len(expected) == len(actual), (
+            f"{what}: {len(actual)} items instead of {len(expected)}"
+        )
         for one, other in zip(expected, actual, strict=True):
             compare(one, other, ulps, what, norm)
     elif isinstance(expected, float):
@@ -126,9 +135,15 @@ def compare(expected: Any, actual: Any, ulps: int = 0, what: str = "", norm: boo
 
 
 def _compare_errors(expected: Any, actual: Any, what: str) -> None:
-    assert isinstance(actual, Raised), f"{what}: no error, but {actual!r} instead of {expected.kind}: {expected.text}"
-    assert isinstance(expected, Raised), f"{what}: {actual.kind}: {actual.text} instead of {expected!r}"
-    assert actual.kind == expected.kind, f"{what}: {actual.kind}: {actual.text} / {expected.kind}: {expected.text}"
+    assert isinstance(actual, Raised), (
+        f"{what}: no error, but {actual!r} instead of {expected.kind}: {expected.text}"
+    )
+    assert isinstance(expected, Raised), (
+        f"{what}: {actual.kind}: {actual.text} instead of {expected!r}"
+    )
+    assert actual.kind == expected.kind, (
+        f"{what}: {actual.kind}: {actual.text} / {expected.kind}: {expected.text}"
+    )
     if "invalid combination" not in expected.text:  # a listing of C++ signatures
         assert actual.text == expected.text.partition("\nException raised from")[0], what
 
@@ -173,7 +188,9 @@ def _compare_values(expected: Any, actual: Any, ulps: int, what: str, norm: bool
         apart = np.where(expected == actual, 0.0, np.abs(expected - actual) / unit)
         assert not np.nan_to_num(apart, nan=0.0, posinf=np.inf).max() > ulps, message
     else:
-        assert ulps_apart(expected, actual) <= ulps, f"{ulps_apart(expected, actual)} ULP apart: {message}"
+        assert ulps_apart(expected, actual) <= ulps, (
+            f"{ulps_apart(expected, actual)} ULP apart: {message}"
+        )
 
 
 def ulps_apart(expected: Any, actual: Any) -> int:
@@ -182,7 +199,9 @@ def ulps_apart(expected: Any, actual: Any) -> int:
     kind = FLOATS[expected.dtype]
     steps = []
     for array in (expected, actual):
-        bits = np.where(np.isnan(array), 0.0, array).astype(expected.dtype).view(kind).astype(np.int64)
+        bits = (
+            np.where(np.isnan(array), 0.0, array).astype(expected.dtype).view(kind).astype(np.int64)
+        )
         steps.append(np.where(bits < 0, np.iinfo(kind).min - bits - 1, bits).astype(object))
     return int(np.abs(steps[0] - steps[1]).max())
 
@@ -200,10 +219,15 @@ def check_gradient(program: str, **inputs: Any) -> None:
         array = inputs[name]
         slopes = np.zeros(array.shape)
         for at in np.ndindex(array.shape):
-            ends = [_weighted(program, {**inputs, name: _moved(array, at, step)}) for step in (1e-6, -1e-6)]
+            ends = [
+                _weighted(program, {**inputs, name: _moved(array, at, step)})
+                for step in (1e-6, -1e-6)
+            ]
             slopes[at] = (ends[0] - ends[1]) / 2e-6
         ours = np.zeros(array.shape) if gradient is None else gradient.numpy()
-        np.testing.assert_allclose(ours, slopes, rtol=1e-5, atol=1e-7, err_msg=f"{program}, d/d{name}")
+        np.testing.assert_allclose(
+            ours, slopes, rtol=1e-5, atol=1e-7, err_msg=f"{program}, d/d{name}"
+        )
 
 
 def _moved(array: Any, at: Any, step: float) -> Any:
@@ -216,7 +240,9 @@ def _weighted(program: str, inputs: dict[str, Any]) -> float:
     result, _ = _run(minigrad, program, inputs)
     assert not isinstance(result, Raised), result.text
     outputs = [t for t in flat(result) if isinstance(t, minigrad.Tensor) and t.requires_grad]
-    return sum(float((t.detach().numpy() * _weights(minigrad, t, 0).numpy()).sum()) for t in outputs)
+    return sum(
+        float((t.detach().numpy() * _weights(minigrad, t, 0).numpy()).sum()) for t in outputs
+    )
 
 
 def integers(*shape: int, dtype: Any = np.int64, low: int = -4, high: int = 5) -> Any:

@@ -1,4 +1,4 @@
-"""`backward` and `grad`: what the engine computes, accumulates, frees and refuses, as PyTorch does."""
+"""`backward` and `grad`: what the engine computes, accumulates, frees and refuses."""
 
 import pytest
 from both import on_both
@@ -148,9 +148,9 @@ def test_gradients_add_up_over_calls(torch, log):
 def test_accumulation_happens_in_place(torch, log):
     x = torch.ones(2, requires_grad=True)
     (x * 2).sum().backward()
-    first = x.grad
+    first, array = x.grad, x.grad.numpy()
     (x * 3).sum().backward()
-    log(x.grad is first, first)
+    log(x.grad is first, first, array)
 
 
 @on_both
@@ -289,14 +289,14 @@ def test_accumulating_leaves_other_gradients_alone(torch, log):
         lambda a, b: (a + b).view(2, 2),
         lambda a, b: (a + b).t(),
         lambda a, b: (a + b)[:],
-        lambda a, b: (a.reshape(4) + b.reshape(4)),
+        lambda a, b: a.reshape(4) + b.reshape(4),
         lambda a, b: a.unsqueeze(0) + b,
         lambda a, b: a.expand(2, 2) + b.clone(),
     ],
 )
 @pytest.mark.parametrize("inputs", [False, True])
 def test_gradients_are_alone_in_their_memory(function, inputs):
-    """Here minigrad promises more than PyTorch, where `x.grad` may be a view of what the user passed."""
+    """More than PyTorch promises: there `x.grad` may be a view of what the user passed."""
     a, b = minigrad.ones(2, 2, requires_grad=True), minigrad.ones(2, 2, requires_grad=True)
     y = function(a, b)
     y.retain_grad()
@@ -359,7 +359,6 @@ def test_a_second_backward_pass_over_a_retained_graph(torch, log):
         lambda x: x.relu(),
         lambda x: x.clone(),
         lambda x: x[0],
-        lambda x: x[[0, 1]],
         lambda x: x.t(),
         lambda x: x.reshape(1, 2),
         lambda x: x.clamp(0, 1),
@@ -646,7 +645,7 @@ EXPRESSIONS = {
     "absolute value": lambda torch, x: (x - 1).abs() ** 3,
     "mean of squares": lambda torch, x: (x * x * x).mean(),
     "sum over one dimension": lambda torch, x: x.sum(0) ** 3,
-    "matrix product": lambda torch, x: (x.view(2, 2) @ x.view(2, 2).t() @ x.view(2, 2)),
+    "matrix product": lambda torch, x: x.view(2, 2) @ x.view(2, 2).t() @ x.view(2, 2),
     "matrix times vector": lambda torch, x: (x.view(2, 2) @ x[:2]) ** 2,
     "dot": lambda torch, x: x.dot(x * x),
     "broadcast": lambda torch, x: x.view(4, 1) * x * x.sum(),

@@ -119,7 +119,10 @@ def test_arguments_that_are_no_tensors(torch, log):
 @on_both
 def test_setup_context(torch, log):
     f = Namespace(torch)
-    x, w = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0], requires_grad=True)
+    x, w = (
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        torch.tensor([3.0, 4.0], requires_grad=True),
+    )
     f.Product.apply(x, w).sum().backward()
     log(x.grad, w.grad)
     f.Product.apply(x, torch.ones(2)).sum().backward()
@@ -279,7 +282,8 @@ def test_mark_non_differentiable(torch, log):
 
 @pytest.mark.parametrize(
     "value",
-    ["one", "tuple", "list", "too few", "too many", "too many nones", "none", "nones", "number", "numbers",
+    ["one", "tuple", "list", "too few", "too many", "too many nones", "none",
+    "nones", "number", "numbers",
      "shape", "broadcast shape", "summable shape", "double", "integer", "constant for a constant"],
 )  # fmt: skip
 @on_both
@@ -343,7 +347,10 @@ def test_backward_that_returns_its_argument(torch, log):
         def backward(ctx, grad):
             return grad, grad
 
-    x, w = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0], requires_grad=True)
+    x, w = (
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        torch.tensor([3.0, 4.0], requires_grad=True),
+    )
     given = torch.tensor([5.0, 6.0])
     Pass.apply(x, w).backward(given)
     x.grad.zero_()
@@ -663,7 +670,10 @@ def test_derivatives_of_higher_order(torch, log, name):
 @on_both
 def test_a_gradient_penalty_through_functions(torch, log):
     f = Namespace(torch)
-    x, w = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0], requires_grad=True)
+    x, w = (
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        torch.tensor([3.0, 4.0], requires_grad=True),
+    )
     a, b = f.Two.apply(f.Product.apply(x, w))
     loss = (a * b).sum()
     (g,) = torch.autograd.grad(loss, x, create_graph=True)
@@ -751,7 +761,10 @@ def test_recording_inside_of_backward(torch, log):
 @on_both
 def test_hooks_on_a_function_s_node(torch, log):
     f = Namespace(torch)
-    x, w = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0], requires_grad=True)
+    x, w = (
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        torch.tensor([3.0, 4.0], requires_grad=True),
+    )
     y = f.Product.apply(x, w)
     y.grad_fn.register_prehook(lambda outputs: log("pre", outputs))
     y.grad_fn.register_hook(lambda inputs, outputs: log("post", inputs, outputs))
@@ -768,7 +781,12 @@ def test_hooks_on_a_function_s_node(torch, log):
 def test_next_functions_of_a_function(torch, log):
     f = Namespace(torch)
     x, w = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0])
-    for y in (f.Product.apply(x * 1, w), f.Scale.apply(x, 2), f.Scale.apply(x * 1, w), f.Product.apply(x, x)):
+    for y in (
+        f.Product.apply(x * 1, w),
+        f.Scale.apply(x, 2),
+        f.Scale.apply(x * 1, w),
+        f.Product.apply(x, x),
+    ):
         log.graph(y)
 
 

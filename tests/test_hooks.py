@@ -203,7 +203,9 @@ def test_an_error_in_a_hook(torch, log):
 def test_grad_mode_inside_of_hooks(torch, log):
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     y = x * x
-    y.register_hook(lambda grad: log(torch.is_grad_enabled(), grad.requires_grad, (x * 1).requires_grad))
+    y.register_hook(
+        lambda grad: log(torch.is_grad_enabled(), grad.requires_grad, (x * 1).requires_grad)
+    )
     y.sum().backward(retain_graph=True)
     torch.autograd.grad(y.sum(), x, create_graph=True)
     log(torch.is_grad_enabled())
@@ -370,7 +372,13 @@ def test_a_hook_after_a_node(torch, log):
 @on_both
 def test_a_hook_after_a_node_with_constants(torch, log):
     x = torch.tensor([1.0, 2.0], requires_grad=True)
-    for y in (x * 3, x * torch.ones(2), torch.ones(2) * x, 2 - x, torch.where(x > 1, x, torch.ones(2))):
+    for y in (
+        x * 3,
+        x * torch.ones(2),
+        torch.ones(2) * x,
+        2 - x,
+        torch.where(x > 1, x, torch.ones(2)),
+    ):
         y.grad_fn.register_hook(lambda inputs, outputs: log(inputs, outputs))
         y.sum().backward()
     log(x.grad)
@@ -387,7 +395,10 @@ def test_a_hook_before_a_node(torch, log):
 
 @on_both
 def test_hooks_of_nodes_replace_gradients(torch, log):
-    x, w = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 3.0], requires_grad=True)
+    x, w = (
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        torch.tensor([3.0, 3.0], requires_grad=True),
+    )
     y = x * w
     y.grad_fn.register_prehook(lambda outputs: (outputs[0] * 10,))
     y.grad_fn.register_prehook(lambda outputs: log("pre", outputs))
@@ -397,11 +408,16 @@ def test_hooks_of_nodes_replace_gradients(torch, log):
     log(x.grad, w.grad)
 
 
-@pytest.mark.parametrize("value", ["tensor", "list", "too few", "too many", "nones", "number", "shape"])
+@pytest.mark.parametrize(
+    "value", ["tensor", "list", "too few", "too many", "nones", "number", "shape"]
+)
 @pytest.mark.parametrize("kind", ["register_hook", "register_prehook"])
 @on_both
 def test_what_hooks_of_nodes_may_return(torch, log, kind, value):
-    x, w = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 3.0], requires_grad=True)
+    x, w = (
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        torch.tensor([3.0, 3.0], requires_grad=True),
+    )
     y = x * w
     one = torch.ones(2)
     count = 2 if kind == "register_hook" else 1
@@ -572,7 +588,9 @@ def test_order_of_nodes(torch, log, name):
     kept = watch(log, *roots)
     for leaf, text in ((x, "x"), (w, "w")):
         leaf.register_hook(Trace(log).tensor(f"{text} gradient"))
-        leaf.register_post_accumulate_grad_hook(lambda leaf, text=text: log(f"{text} accumulated", leaf.grad))
+        leaf.register_post_accumulate_grad_hook(
+            lambda leaf, text=text: log(f"{text} accumulated", leaf.grad)
+        )
     torch.autograd.backward(roots, [torch.tensor(2.0 + i) for i, _ in enumerate(roots)])
     log(x.grad, w.grad, len(kept))
 
@@ -644,10 +662,12 @@ def test_a_handle_keeps_nothing_alive():
     try:
         x = minigrad.tensor([1.0], requires_grad=True)
         y = x * 2
-        handle = y.register_hook(lambda grad: None)
-        node = weakref.ref(y.grad_fn)
-        del y
+        other = minigrad.ones(3)
+        handle = y.register_hook(lambda grad, other=other: None)
+        node, held = weakref.ref(y.grad_fn), weakref.ref(other)
+        del y, other
         assert node() is None
+        assert held() is None
         handle.remove()
     finally:
         gc.enable()

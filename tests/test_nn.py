@@ -149,7 +149,9 @@ def test_gains():
     names = ["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu", "swish"]
     for name in names:
         for param in (None, 0.3, True, "a"):
-            same(lambda t, name=name, param=param: t.nn.init.calculate_gain(name, param), either=True)
+            same(
+                lambda t, name=name, param=param: t.nn.init.calculate_gain(name, param), either=True
+            )
 
 
 def test_fans_of_a_kernel():
@@ -868,7 +870,10 @@ def test_mse_loss(name, shapes):
     values = np.random.default_rng(0).standard_normal((2, 12)).astype(np.float32)
 
     def program(t):
-        x, y = (t.tensor(v[: int(np.prod(s))].tolist()).reshape(s) for v, s in zip(values, shapes, strict=True))
+        x, y = (
+            t.tensor(v[: int(np.prod(s))].tolist()).reshape(s)
+            for v, s in zip(values, shapes, strict=True)
+        )
         x.requires_grad_()
         loss = t.nn.functional.mse_loss(x, y, **LOSS_CALLS[name])
         loss.sum().backward()

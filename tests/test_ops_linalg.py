@@ -10,11 +10,20 @@ A, B = reals(2, 3), reals(3, 4, seed=1)
 V, W = reals(3, seed=2), reals(3, seed=3)
 BATCH, OTHER = reals(5, 2, 3), reals(5, 3, 4, seed=1)
 INPUTS = {"a": A, "b": B, "v": V, "w": W, "p": BATCH, "q": OTHER, "bias": reals(4, seed=4)}
-PRODUCTS = ["a @ b", "torch.matmul(a, b)", "a.mm(b)", "torch.mm(a, b)", "a @ v", "a.mv(v)", "torch.mv(a, v)", "v @ b", "v @ w", "v.dot(w)", "torch.dot(v, w)", "v @ v", "a @ a.t()", "a.T @ a", "b.t() @ a.t()", "p @ q", "p.bmm(q)",
-            "torch.bmm(p, q)", "p @ b", "p @ v", "a @ q", "v @ q", "p[0] @ b", "p.view(5, 1, 2, 3) @ q[:2].view(2, 3, 4)", "p[:, 0] @ b", "p.transpose(1, 2) @ p", "torch.addmm(bias, a, b)", "torch.addmm(bias, a, b, beta=0.5, alpha=2)",
-            "bias.addmm(a, b)", "torch.outer(v, w)", "v.outer(bias)", "torch.nn.functional.linear(a, b.t())", "torch.nn.functional.linear(a, b.t(), bias)", "torch.nn.functional.linear(p, b.t(), bias)", "torch.nn.functional.linear(v, b.t(), bias)",
-            "torch.nn.functional.linear(p, b.t())", "torch.nn.functional.linear(p.transpose(0, 1), b.t(), bias)", "(a @ b).sum()", "a @ b @ bias", "a.matmul(v) @ a", "p.expand(2, 5, 2, 3) @ q", "p @ q[0]", "p.transpose(0, 1) @ b", "p[0] @ q",
-            "torch.addmm(a @ b, a, b)", "a[:, ::2] @ b[::2]"]  # fmt: skip
+PRODUCTS = [
+    "a @ b", "torch.matmul(a, b)", "a.mm(b)", "torch.mm(a, b)", "a @ v", "a.mv(v)",
+    "torch.mv(a, v)", "v @ b", "v @ w", "v.dot(w)", "torch.dot(v, w)", "v @ v", "a @ a.t()",
+    "a.T @ a", "b.t() @ a.t()", "p @ q", "p.bmm(q)", "torch.bmm(p, q)", "p @ b", "p @ v", "a @ q",
+    "v @ q", "p[0] @ b", "p.view(5, 1, 2, 3) @ q[:2].view(2, 3, 4)", "p[:, 0] @ b",
+    "p.transpose(1, 2) @ p", "torch.addmm(bias, a, b)",
+    "torch.addmm(bias, a, b, beta=0.5, alpha=2)", "bias.addmm(a, b)", "torch.outer(v, w)",
+    "v.outer(bias)", "torch.nn.functional.linear(a, b.t())",
+    "torch.nn.functional.linear(a, b.t(), bias)", "torch.nn.functional.linear(p, b.t(), bias)",
+    "torch.nn.functional.linear(v, b.t(), bias)", "torch.nn.functional.linear(p, b.t())",
+    "torch.nn.functional.linear(p.transpose(0, 1), b.t(), bias)", "(a @ b).sum()", "a @ b @ bias",
+    "a.matmul(v) @ a", "p.expand(2, 5, 2, 3) @ q", "p @ q[0]", "p.transpose(0, 1) @ b", "p[0] @ q",
+    "torch.addmm(a @ b, a, b)", "a[:, ::2] @ b[::2]",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("program", PRODUCTS)
@@ -31,12 +40,20 @@ def test_gradient_is_the_slope(program: str) -> None:
 def test_graph_where_one_side_needs_no_gradient(program: str) -> None:
     inputs = {name: array.astype(np.float32) for name, array in INPUTS.items()}
     constants = {"ca": inputs.pop("a"), "cv": inputs.pop("v"), "cp": inputs.pop("p")}
-    same("a, v, p = ca, cv, cp\n" + program, ulps=1000, grad_ulps=100, order=1, **inputs, **constants)
+    same(
+        "a, v, p = ca, cv, cp\n" + program, ulps=1000, grad_ulps=100, order=1, **inputs, **constants
+    )
 
 
-EMPTY = ["torch.ones(0, 3) @ torch.ones(3, 2)", "torch.ones(2, 0) @ torch.ones(0, 3)", "torch.ones(0) @ torch.ones(0)", "torch.ones(2, 0) @ torch.ones(0)", "torch.ones(0, 2, 3) @ torch.ones(3, 2)", "torch.ones(0, 2, 3) @ torch.ones(0, 3, 2)",
-         "torch.outer(torch.ones(0), torch.ones(2))", "torch.arange(6).view(2, 3) @ torch.arange(3)", "torch.arange(4).view(2, 2) @ torch.arange(4).view(2, 2)", "torch.arange(3) @ torch.arange(3)",
-         "torch.addmm(torch.ones(2), torch.ones(3, 0), torch.ones(0, 2))", "torch.ones(2, 2).int() @ torch.ones(2, 2).int()"]  # fmt: skip
+EMPTY = [
+    "torch.ones(0, 3) @ torch.ones(3, 2)", "torch.ones(2, 0) @ torch.ones(0, 3)",
+    "torch.ones(0) @ torch.ones(0)", "torch.ones(2, 0) @ torch.ones(0)",
+    "torch.ones(0, 2, 3) @ torch.ones(3, 2)", "torch.ones(0, 2, 3) @ torch.ones(0, 3, 2)",
+    "torch.outer(torch.ones(0), torch.ones(2))", "torch.arange(6).view(2, 3) @ torch.arange(3)",
+    "torch.arange(4).view(2, 2) @ torch.arange(4).view(2, 2)", "torch.arange(3) @ torch.arange(3)",
+    "torch.addmm(torch.ones(2), torch.ones(3, 0), torch.ones(0, 2))",
+    "torch.ones(2, 2).int() @ torch.ones(2, 2).int()",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("program", EMPTY)
@@ -44,14 +61,35 @@ def test_empty_and_whole(program: str) -> None:
     same(program)
 
 
-MISTAKES = ["torch.ones(2, 3) @ torch.ones(2, 3)", "torch.ones(2, 3) @ torch.ones(2)", "torch.ones(3) @ torch.ones(2)", "torch.ones(2) @ torch.ones(3, 2)", "torch.ones(2, 2, 3) @ torch.ones(2, 2, 3)", "torch.ones(2, 2, 3) @ torch.ones(3, 3, 2)",
-            "torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.float64)", "torch.ones(2, 2) @ torch.arange(2)", "torch.ones(2) @ torch.arange(2)", "torch.ones(2, 2) @ torch.ones(2, 2).long()", "torch.tensor(1.0) @ torch.ones(2)", "torch.ones(2) @ torch.tensor(1.0)",
-            "torch.ones(2).mm(torch.ones(2))", "torch.mm(torch.ones(2, 2), torch.ones(2))", "torch.ones(2).mv(torch.ones(2))", "torch.mv(torch.ones(2, 2), torch.ones(2, 2))", "torch.mv(torch.ones(2, 2), torch.ones(3))", "torch.dot(torch.ones(2, 2), torch.ones(2))",
-            "torch.dot(torch.ones(2), torch.ones(3))", "torch.dot(torch.ones(2), torch.ones(2).double())", "torch.bmm(torch.ones(2, 2), torch.ones(2, 2))", "torch.bmm(torch.ones(2, 2, 2), torch.ones(2, 2))", "torch.bmm(torch.ones(2, 2, 3), torch.ones(2, 2, 3))",
-            "torch.bmm(torch.ones(2, 2, 3), torch.ones(3, 3, 2))", "torch.outer(torch.ones(2, 2), torch.ones(2))", "torch.outer(torch.ones(2), torch.ones(1, 2))", "torch.ones(2, 3) @ 2", "torch.ones(2).matmul(2)", "torch.addmm(torch.ones(3), torch.ones(2, 2), torch.ones(2, 2))",
-            "torch.addmm(torch.ones(2), torch.ones(2, 3), torch.ones(2, 2))", "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 2))", "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 3), torch.ones(3))", "torch.ones(2, 3, 4) @ torch.ones(3)",
-            "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 2), torch.ones(2))", "torch.nn.functional.linear(torch.ones(2, 2).double(), torch.ones(2, 2), torch.ones(2))", "torch.ones(2, 3, 4) @ torch.ones(3, 4)", "[1.0] @ torch.ones(1)",
-            "torch.bmm(torch.ones(2, 2, 2), torch.ones(2, 2, 2).double())", "torch.ones(2, 2).mv(torch.arange(2))"]  # fmt: skip
+MISTAKES = [
+    "torch.ones(2, 3) @ torch.ones(2, 3)", "torch.ones(2, 3) @ torch.ones(2)",
+    "torch.ones(3) @ torch.ones(2)", "torch.ones(2) @ torch.ones(3, 2)",
+    "torch.ones(2, 2, 3) @ torch.ones(2, 2, 3)", "torch.ones(2, 2, 3) @ torch.ones(3, 3, 2)",
+    "torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.float64)",
+    "torch.ones(2, 2) @ torch.arange(2)", "torch.ones(2) @ torch.arange(2)",
+    "torch.ones(2, 2) @ torch.ones(2, 2).long()", "torch.tensor(1.0) @ torch.ones(2)",
+    "torch.ones(2) @ torch.tensor(1.0)", "torch.ones(2).mm(torch.ones(2))",
+    "torch.mm(torch.ones(2, 2), torch.ones(2))", "torch.ones(2).mv(torch.ones(2))",
+    "torch.mv(torch.ones(2, 2), torch.ones(2, 2))", "torch.mv(torch.ones(2, 2), torch.ones(3))",
+    "torch.dot(torch.ones(2, 2), torch.ones(2))", "torch.dot(torch.ones(2), torch.ones(3))",
+    "torch.dot(torch.ones(2), torch.ones(2).double())",
+    "torch.bmm(torch.ones(2, 2), torch.ones(2, 2))",
+    "torch.bmm(torch.ones(2, 2, 2), torch.ones(2, 2))",
+    "torch.bmm(torch.ones(2, 2, 3), torch.ones(2, 2, 3))",
+    "torch.bmm(torch.ones(2, 2, 3), torch.ones(3, 3, 2))",
+    "torch.outer(torch.ones(2, 2), torch.ones(2))", "torch.outer(torch.ones(2), torch.ones(1, 2))",
+    "torch.ones(2, 3) @ 2", "torch.ones(2).matmul(2)",
+    "torch.addmm(torch.ones(3), torch.ones(2, 2), torch.ones(2, 2))",
+    "torch.addmm(torch.ones(2), torch.ones(2, 3), torch.ones(2, 2))",
+    "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 2))",
+    "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 3), torch.ones(3))",
+    "torch.ones(2, 3, 4) @ torch.ones(3)",
+    "torch.nn.functional.linear(torch.ones(2, 3), torch.ones(2, 2), torch.ones(2))",
+    "torch.nn.functional.linear(torch.ones(2, 2).double(), torch.ones(2, 2), torch.ones(2))",
+    "torch.ones(2, 3, 4) @ torch.ones(3, 4)", "[1.0] @ torch.ones(1)",
+    "torch.bmm(torch.ones(2, 2, 2), torch.ones(2, 2, 2).double())",
+    "torch.ones(2, 2).mv(torch.arange(2))",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("program", MISTAKES)

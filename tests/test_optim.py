@@ -464,7 +464,9 @@ def test_step_hooks():
         log = []
 
         def note(name):
-            return lambda o, args, kwargs: log.append([name, o is optimizer, args[1:], list(kwargs)])
+            return lambda o, args, kwargs: log.append(
+                [name, o is optimizer, args[1:], list(kwargs)]
+            )
 
         handles = [
             optimizer.register_step_pre_hook(note("pre")),

@@ -43,7 +43,9 @@ def compare() -> Iterator[Callable[[str], Result]]:
         def run(name: str) -> Result:
             path, events = started[name]
             events.result()
-            return compare_program(SUITES[name], MinigradSide(), functools.partial(read_spool, path))
+            return compare_program(
+                SUITES[name], MinigradSide(), functools.partial(read_spool, path)
+            )
 
         yield run
 
@@ -205,9 +207,7 @@ def rows_of(name: str) -> list[Any]:
     return [row for row in rows if row is not None and row.name == name]
 
 
-def change_gradient(
-    patch: Patch, name: str, input_name: str, change: Callable[[Any], Any]
-) -> None:
+def change_gradient(patch: Patch, name: str, input_name: str, change: Callable[[Any], Any]) -> None:
     """Change what the formula for one input of an op returns."""
 
     def changed(formula: Callable[..., Any], names: list[str]) -> tuple[Any, list[str]]:

@@ -1,4 +1,4 @@
-"""What the source promises: which part imports which, no recursion, no cycles, linear cost, early release."""
+"""What the source promises: who imports whom, no recursion, no cycles, linear cost, memory."""
 
 import ast
 import gc
@@ -40,14 +40,17 @@ def no_collector() -> Iterator[None]:
 
 
 def leaf(*shape: int) -> mg.Tensor:
-    return mg.tensor(np.linspace(0.5, 1.5, int(np.prod(shape)), dtype=np.float32).reshape(shape), requires_grad=True)
+    return mg.tensor(
+        np.linspace(0.5, 1.5, int(np.prod(shape)), dtype=np.float32).reshape(shape),
+        requires_grad=True,
+    )
 
 
 # ---- imports -------------------------------------------------------------------------------------
 
 
 def imported(path: Path) -> set[str]:
-    """The full names of all modules that a source file imports, at the top or inside of functions."""
+    """The full names of all modules that a source file imports, also inside of functions."""
     package = [PACKAGE.name, *path.relative_to(PACKAGE).parent.parts]
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -71,16 +74,24 @@ def test_the_core_imports_no_outer_package(path: Path) -> None:
     assert [n for n in imported(path) if n.startswith(outer)] == []
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
 def test_nothing_is_imported_but_numpy_and_the_standard_library(path: Path) -> None:
     allowed = {*sys.stdlib_module_names, "numpy", "minigrad", "cupy", ""}
     assert {n.partition(".")[0] for n in imported(path)} - allowed == set()
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
 def test_no_source_is_made_at_run_time(path: Path) -> None:
     tree = ast.parse(path.read_text())
-    called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    called = {
+        n.func.id
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }
     stars = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
     assert called.isdisjoint({"exec", "eval", "compile"})
     assert stars == []
@@ -124,7 +135,9 @@ def written(y: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", STEPS)
-@pytest.mark.parametrize("how", ["backward", "grad", "inputs", "create_graph", "dropped", "retained"])
+@pytest.mark.parametrize(
+    "how", ["backward", "grad", "inputs", "create_graph", "dropped", "retained"]
+)
 def test_long_chains_of_all_kinds(name: str, how: str) -> None:
     limit = 5 * sys.getrecursionlimit()
     with no_collector():
@@ -291,7 +304,9 @@ def test_a_pass_runs_each_node_once_and_only_what_is_needed() -> None:
             node.register_hook(lambda i, o, node=node: ran.append(node.name()))
             pending += [n for n, _ in node.next_functions]
     mg.autograd.grad(loss, x, retain_graph=True)
-    assert sorted(ran) == sorted(["SumBackward0", "AddBackward0", "MulBackward0", "ExpBackward0", "MulBackward0"])
+    assert sorted(ran) == sorted(
+        ["SumBackward0", "AddBackward0", "MulBackward0", "ExpBackward0", "MulBackward0"]
+    )
     ran.clear()
     loss.backward()
     assert len(ran) == len(nodes) == 6
@@ -305,7 +320,8 @@ def attempts(tensor: Any) -> list[tuple[Any, ...]]:
     index = mg.tensor([1, 0])
     vector, many = mg.tensor(np.ones(tensor.shape[:1], np.float32)), other.expand(2, 2, 2)
     return [
-        (), (other,), (0,), (2.0,), (0, 1), (tensor > 1, other), (2, 2), (index,), (4,), ((4,),), ((1, 0),),
+        (), (other,), (0,), (2.0,), (0, 1), (tensor > 1, other), (2, 2), (index,),
+        (4,), ((4,),), ((1, 0),),
         (other, other), (vector,), (many,), (0, 0, 1),
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The Tensor itself: its place in the graph, its values in Python and NumPy, copies, and mistakes."""
+"""The Tensor itself: its place in the graph, its values in Python and NumPy, copies, mistakes."""
 
 import copy
 import io
@@ -22,7 +22,11 @@ def test_requires_grad(torch, log):
     log(x.requires_grad_(), (x * 2).requires_grad)
     x.requires_grad = False
     log((x * 2).requires_grad)
-    log(torch.tensor([1.0], requires_grad=True), torch.ones(2, requires_grad=True), torch.zeros(1, requires_grad=True))
+    log(
+        torch.tensor([1.0], requires_grad=True),
+        torch.ones(2, requires_grad=True),
+        torch.zeros(1, requires_grad=True),
+    )
 
 
 @on_both
@@ -61,7 +65,15 @@ def test_assigning_a_gradient(torch, log):
     y = x * 2
     y.grad = g
     log(y.grad)
-    for wrong in (1.0, [1.0, 2.0], np.ones(2), torch.ones(3), torch.ones(2, 1), torch.ones(2, dtype=torch.float64), x):
+    for wrong in (
+        1.0,
+        [1.0, 2.0],
+        np.ones(2),
+        torch.ones(3),
+        torch.ones(2, 1),
+        torch.ones(2, dtype=torch.float64),
+        x,
+    ):
         log.error(setattr, x, "grad", wrong)
     log.error(setattr, x, "grad", torch.ones(2, dtype=torch.int64))
     log(x.grad)
@@ -141,9 +153,10 @@ def ways(torch):
         "format": lambda t: f"{t:.2f}",
         "format width": lambda t: f"{t:6}",
         "format plain": lambda t: f"{t}",
-        "percent": lambda t: "%.1f" % t,
-        "str format": lambda t: "{:.3f} {}".format(t, t),
-        "numel": lambda t: (t.numel(), t.nelement(), t.dim(), t.ndim, tuple(t.shape), tuple(t.size())),
+        "percent": lambda t: "%.1f" % t,  # noqa: UP031
+        "str format": lambda t: f"{t:.3f} {t}",
+        "numel": lambda t: (
+        t.numel(), t.nelement(), t.dim(), t.ndim, tuple(t.shape), tuple(t.size())),
         "strides": lambda t: (t.stride(), t.storage_offset(), t.element_size(), t.is_contiguous()),
         "kind": lambda t: (t.type(), t.is_floating_point(), t.dtype, str(t.device)),
     }  # fmt: skip
@@ -197,7 +210,14 @@ def test_iteration_records(torch, log):
 def test_indices_from_tensors(torch, log):
     x = torch.arange(5.0)
     i = torch.tensor(2)
-    log(x[i], x[i:], x[: torch.tensor(3)], [1, 2, 3][i], range(5)[i], x[torch.tensor(1) : torch.tensor(4)])
+    log(
+        x[i],
+        x[i:],
+        x[: torch.tensor(3)],
+        [1, 2, 3][i],
+        range(5)[i],
+        x[torch.tensor(1) : torch.tensor(4)],
+    )
     log.error(lambda: [1, 2, 3][torch.tensor(1.0)])
     log.error(lambda: x[5])
     log.error(lambda: x[0, 0])
@@ -382,8 +402,17 @@ def test_operands_that_do_not_fit(torch, log):
 
 @on_both
 def test_constructors_of_tensors(torch, log):
-    log(torch.Tensor([1, 2]), torch.Tensor(2, 3).shape, torch.Tensor().shape, torch.is_tensor(torch.ones(1)))
-    log(isinstance(torch.ones(1), torch.Tensor), torch.is_tensor([1.0]), type(torch.ones(1)).__name__)
+    log(
+        torch.Tensor([1, 2]),
+        torch.Tensor(2, 3).shape,
+        torch.Tensor().shape,
+        torch.is_tensor(torch.ones(1)),
+    )
+    log(
+        isinstance(torch.ones(1), torch.Tensor),
+        torch.is_tensor([1.0]),
+        type(torch.ones(1)).__name__,
+    )
     log.error(torch.Tensor, "a")
     log.error(torch.tensor, "a")
     log.error(torch.tensor, [[1.0], [1.0, 2.0]])
@@ -395,8 +424,22 @@ def test_constructors_of_tensors(torch, log):
 @on_both
 def test_sizes(torch, log):
     size = torch.ones(2, 3).shape
-    log(size == (2, 3), size[0], size[-1], len(size), size.numel(), str(size), repr(size[1:]), tuple(size + (4,)))
-    log(isinstance(size, tuple), size == torch.Size([2, 3]), torch.Size([1]) + torch.Size([2]), type(size[:1]).__name__)
+    log(
+        size == (2, 3),
+        size[0],
+        size[-1],
+        len(size),
+        size.numel(),
+        str(size),
+        repr(size[1:]),
+        tuple(size + (4,)),
+    )
+    log(
+        isinstance(size, tuple),
+        size == torch.Size([2, 3]),
+        torch.Size([1]) + torch.Size([2]),
+        type(size[:1]).__name__,
+    )
     rows, columns = size
     log(rows, columns, f"{size}", torch.ones(2, 3).size(0), torch.ones(2, 3).size(-1))
     log.error(torch.ones(2, 3).size, 2)
@@ -410,7 +453,9 @@ def test_the_text_of_a_size_names_this_library():
     assert repr(minigrad.ones(2, 3).shape) == "minigrad.Size([2, 3])"
 
 
-@pytest.mark.parametrize("make", [lambda t: t.detach(), lambda t: t.data, lambda t: t.view(2, 1), lambda t: t[:]])
+@pytest.mark.parametrize(
+    "make", [lambda t: t.detach(), lambda t: t.data, lambda t: t.view(2, 1), lambda t: t[:]]
+)
 def test_what_shares_memory_with_numpy(make):
     array = np.ones(2, dtype=np.float32)
     assert np.shares_memory(make(minigrad.from_numpy(array)).numpy(), array)

@@ -94,7 +94,9 @@ def modified(value: Any, version: int, node: Any) -> str:
     """The error text for a saved value that an in-place operation has changed since."""
     if value._view is not None:
         value._refresh_view()
-    producer = value._edge or (None if value._saved_output_nr is None else (node, value._saved_output_nr))
+    producer = value._edge or (
+        None if value._saved_output_nr is None else (node, value._saved_output_nr)
+    )
     kind, shape = scalar_name(value._array.dtype), list(value._array.shape)
     of = f", which is output {producer[1]} of {op_name(producer[0])}," if producer else ""
     text = (
@@ -129,7 +131,11 @@ def check(node: Any, gradients: Any) -> None:
         array = getattr(gradient, "_array", gradient)
         if gradient is not None and bool(np.isnan(array).any()):
             made = node.__dict__.get("_made_at")
-            where = f"\nThe node was made here:\n  {made.filename}:{made.lineno}: {made.line}" if made else ""
+            where = (
+                f"\nThe node was made here:\n  {made.filename}:{made.lineno}: {made.line}"
+                if made
+                else ""
+            )
             raise RuntimeError(
                 f"Function '{node.name()}' returned nan values in its {index}th output.{where}"
             )

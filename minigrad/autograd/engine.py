@@ -69,16 +69,17 @@ class _Pass:
                 outputs = [sums.pop((node, 0), None)]
             else:
                 outputs = [sums.pop((node, i), None) for i in range(len(node.outputs))]
+            useful = None if self.wanted is None else self.leading_on(node)
+            if useful:  # PyTorch keeps what was asked for before the hooks of a node that runs
+                self.capture(node, outputs)
             if node.hooks is not None:
                 outputs = node.hooks.on_gradients(outputs, on_tensors)
-            useful = None if self.wanted is None else self.capture(node, outputs, self.wanted)
             if useful == []:
+                self.capture(node, outputs)
                 continue
             if node.hooks is not None:
                 outputs = call_node_hooks(node.hooks.pre, on_tensors, outputs)
             inputs = node.apply(outputs, on_tensors, useful)
-            if useful is not None:
-                inputs = [g if i in useful else None for i, g in enumerate(inputs)]
             if anomaly.enabled:
                 anomaly.check(node, inputs)
             if not self.keep_graph:
@@ -91,7 +92,10 @@ class _Pass:
         return self.arrived
 
     def hand_on(
-        self, edges: Sequence[Edge | None], gradients: Sequence[Gradient], outputs: Sequence[Gradient]
+        self,
+        edges: Sequence[Edge | None],
+        gradients: Sequence[Gradient],
+        outputs: Sequence[Gradient],
     ) -> None:
         """Fit each gradient to the value that it belongs to and add it to what arrived before.
 
@@ -166,22 +170,38 @@ class _Pass:
             hooks.on_accumulated(leaf)
             call_node_hooks(hooks.post, self.on_tensors, [], [gradient])
 
-    def capture(self, node: Node, outputs: Sequence[Gradient], wanted: set[Edge]) -> list[int]:
-        """Keep the gradients that were asked for; return which inputs of the node lead to others."""
+    def leading_on(self, node: Node) -> list[int]:
+        """Through which of its inputs the node leads to wanted edges."""
+        wanted = self.wanted or ()
+        return [
+            i
+            for i, e in enumerate(node.edges)
+            if e is not None and (e in wanted or e[0] in self.runs)
+        ]
+
+    def capture(self, node: Node, outputs: Sequence[Gradient]) -> None:
+        """Keep the gradients of this node's outputs that were asked for."""
         for output_nr, gradient in enumerate(outputs):
-            if (node, output_nr) in wanted:
+            if (node, output_nr) in (self.wanted or ()):
                 self.arrived[node, output_nr] = gradient
-        return [i for i, e in enumerate(node.edges) if e is not None and (e in wanted or e[0] in self.runs)]
 
 
 def place(edge: Edge) -> tuple[tuple[int, ...], Any]:
     """The shape and dtype of the value that an edge's gradient belongs to."""
     target, output_nr = edge
-    return (target._array.shape, target._array.dtype) if output_nr is None else target.outputs[output_nr]
+    return (
+        (target._array.shape, target._array.dtype)
+        if output_nr is None
+        else target.outputs[output_nr]
+    )
 
 
 def may_be_shared(gradient: Any, outputs: Sequence[Gradient]) -> bool:
-    return gradient.base is not None or gradient is outputs[0] or any([gradient is g for g in outputs[1:]])
+    return (
+        gradient.base is not None
+        or gradient is outputs[0]
+        or any([gradient is g for g in outputs[1:]])
+    )
 
 
 def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
@@ -209,4 +229,6 @@ def fit_tensor(gradient: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """`fit_array` for a gradient that is itself part of a graph."""
     if gradient._array.shape != shape:
         gradient = graph.tensor_ops.sum_to_size(gradient, shape)
-    return gradient if gradient._array.dtype is dtype else graph.tensor_ops.to_dtype(gradient, dtype)
+    return (
+        gradient if gradient._array.dtype is dtype else graph.tensor_ops.to_dtype(gradient, dtype)
+    )

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import anomaly, grad_mode
-from . import inplace
+from . import anomaly, grad_mode, inplace
 from . import node as graph
 from .node import Node, gradient_edge, next_sequence_nr, refresh
 
@@ -120,6 +119,7 @@ class FunctionCtx(Node):
             )
         return gradient if on_tensors else gradient._array[...]
 
+
 def _fits(gradient: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether a gradient can be summed to `shape`."""
     extra = len(gradient) - len(shape)
@@ -141,7 +141,9 @@ class Function:
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """The operation; to be overridden."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
@@ -173,6 +175,8 @@ class Function:
         with grad_mode.no_grad():
             output = cls._forward(ctx, args, kwargs)
         results = list(output) if isinstance(output, tuple) else [output]
+        for tensor in ctx._dirty:
+            tensor._bump_version()
         if recording:
             results = _attach(ctx, results, tensors)
         _keep(ctx, results, recording)
@@ -207,12 +211,15 @@ def _attach(ctx: FunctionCtx, results: list[Any], inputs: list[Tensor]) -> list[
     return attached
 
 
-def _placed_result(ctx: FunctionCtx, result: Tensor, inputs: list[Tensor], output_nr: int) -> Tensor:
+def _placed_result(
+    ctx: FunctionCtx, result: Tensor, inputs: list[Tensor], output_nr: int
+) -> Tensor:
     if any(result is t for t in ctx._dirty):
         if result._edge is None and result._requires_grad:
-            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+            raise RuntimeError(
+                "a leaf Variable that requires grad has been used in an in-place operation."
+            )
         inplace.check_history(result)
-        result._bump_version()
         if result._view is not None:
             result._edge = (ctx, output_nr)
             inplace.rebase_view(result, ctx)
@@ -256,7 +263,9 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
             return out
         several = isinstance(out, tuple)
         marker = graph.wrap(np.zeros(())).requires_grad_()
-        found = [o if o is None else _ErrorNode.apply(o, marker) for o in (out if several else (out,))]
+        found = [
+            o if o is None else _ErrorNode.apply(o, marker) for o in (out if several else (out,))
+        ]
         return tuple(found) if several else found[0]
 
     return once
@@ -269,5 +278,6 @@ class _ErrorNode(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
-
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )

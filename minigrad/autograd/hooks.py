@@ -77,7 +77,9 @@ class Hooks:
         for output_nr, hook in list(self.tensor.values()):
             replaced = hook(as_tensor(gradients[output_nr]))
             if replaced is not None:
-                gradients[output_nr] = _replacement(replaced, gradients[output_nr], hook, on_tensors)
+                gradients[output_nr] = _replacement(
+                    replaced, gradients[output_nr], hook, on_tensors
+                )
         for output_nr, retaining in self.retain.items():
             tensor, gradient = retaining(), as_tensor(gradients[output_nr])
             if tensor is not None and gradient is not None:

@@ -96,8 +96,23 @@ def element_strides(array: Any) -> tuple[int, ...]:
     return tuple(math.prod(sizes[i + 1 :]) for i in range(len(sizes)))
 
 
+def copied_memory(array: Any, memo: dict[int, Any]) -> Any:
+    """A copy of `array` for `copy.deepcopy`: arrays that share memory have copies that do."""
+    root = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if not (root.flags.c_contiguous or root.flags.f_contiguous):
+        return array.copy()
+    if id(root) not in memo:
+        memo[id(root)] = root.copy(order="K")
+    offset = address(array) - address(root)
+    return np.ndarray(array.shape, array.dtype, memo[id(root)].data, offset, array.strides)
+
+
 def address(array: Any) -> int:
-    return int(array.data.ptr if hasattr(array.data, "ptr") else array.__array_interface__["data"][0])
+    return int(
+        array.data.ptr if hasattr(array.data, "ptr") else array.__array_interface__["data"][0]
+    )
 
 
 class _Strided(Node):
@@ -131,7 +146,9 @@ class CopySlices(_Strided):
     """The history of a base after an operation wrote into a view of it."""
 
     __slots__ = ("operation",)
-    operation: Node | None  # that of the in-place operation, as if the view stood alone; None: freed
+    operation: (
+        Node | None
+    )  # that of the in-place operation, as if the view stood alone; None: freed
 
     def apply(self, grads: Sequence[Any], on_tensors: bool, useful: Any = None) -> list[Any]:
         xp = graph.tensor_ops if on_tensors else graph.array_ops
@@ -148,7 +165,10 @@ class CopySlices(_Strided):
             shape_ok = getattr(through, "_array", through).shape == view[0]
             through = through if shape_ok else xp.expand(through, view[0])
             kept = kept + xp.scatter_strided(through, base, view)
-        return [kept, *others]
+        inputs = [kept, *others]
+        return (
+            inputs if useful is None else [g if i in useful else None for i, g in enumerate(inputs)]
+        )
 
     def release(self) -> None:
         self.operation = None
@@ -207,6 +227,8 @@ def begin_write(input: Any, *others: Any) -> bool:
     """Check that `input` may be written now; return whether the write has to be recorded."""
     inputs = [t for t in (input, *others) if isinstance(t, graph.Tensor)]
     refresh(*inputs)
+    if input._view is not None:
+        inputs.append(input._view.base)
     if input._version_counter is None and not is_inference_mode_enabled():
         raise RuntimeError(INFERENCE_UPDATE)
     recording = is_recording() and any([t._requires_grad for t in inputs])
@@ -224,7 +246,7 @@ def check_history(input: Any) -> None:
             origin = f"Output {edge[1]} of {anomaly.op_name(edge[0])}" if edge else "This tensor"
             raise RuntimeError(f"{origin} {MULTIPLE_VIEW}")
         base = input._view.base
-        if base._requires_grad and base._edge is None:
+        if base._edge is None and (base._requires_grad or input._requires_grad):
             raise RuntimeError(f"a view of a {LEAF}")
     if input._requires_grad and input._edge is None:
         raise RuntimeError(f"a {LEAF}")
@@ -243,7 +265,9 @@ def _rebase(tensor: Any, before: Any, node: Node) -> None:
     """Make `node` the newest history of a tensor that it has just written."""
     assert node.saved is not None
     version = tensor._version_counter[0]
-    node.saved = [(v, version if getattr(v, "_saved_output_nr", None) == 0 else n) for v, n in node.saved]
+    node.saved = [
+        (v, version if getattr(v, "_saved_output_nr", None) == 0 else n) for v, n in node.saved
+    ]
     _move_retained(before, tensor)
     if tensor._view is not None:
         rebase_view(tensor, node)

@@ -39,7 +39,10 @@ def backward(
     if inputs is None:
         run_backward(edges, gradients, keep, create_graph)
         return
-    targets = {_wanted_edge(t): t for t in sequence(inputs)}
+    targets = {
+        _wanted_edge(t, "can't retain_grad on Tensor that has requires_grad=False"): t
+        for t in sequence(inputs)
+    }
     arrived = run_backward(edges, gradients, keep, create_graph, list(targets))
     for edge, tensor in targets.items():  # leaves have their gradients by now
         gradient = arrived.get(edge)
@@ -62,9 +65,13 @@ def grad(
     An input that the outputs do not depend on is an error, unless `allow_unused` (None is
     returned for it) or `materialize_grads` (zeros)."""
     if is_grads_batched:
-        raise NotImplementedError("is_grads_batched: call grad once per row of grad_outputs instead")
+        raise NotImplementedError(
+            "is_grads_batched: call grad once per row of grad_outputs instead"
+        )
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     roots, targets = sequence(outputs), sequence(inputs)
     if not targets:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
@@ -108,7 +115,9 @@ def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) 
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             gradient = graph.wrap(ones(root._array.shape, root._array.dtype))
         elif not isinstance(gradient, graph.Tensor):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+            raise TypeError(
+                f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
+            )
         elif gradient._array.shape != root._array.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{index}] has a shape of {_size(gradient)} and output[{index}] "
@@ -131,15 +140,19 @@ def _size(tensor: Tensor) -> str:
 def root_edge(index: int, tensor: Tensor) -> Edge:
     edge = gradient_edge(tensor)
     if edge is None:
-        raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
+        raise RuntimeError(
+            f"element {index} of tensors does not require grad and does not have a grad_fn"
+        )
     return edge
 
 
-def _wanted_edge(tensor: Tensor) -> Edge:
+def _wanted_edge(
+    tensor: Tensor, error: str = "One of the differentiated Tensors does not require grad"
+) -> Edge:
     refresh(tensor)
     edge = gradient_edge(tensor)
     if edge is None:
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
+        raise RuntimeError(error)
     return edge
 
 

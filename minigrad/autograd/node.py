@@ -36,7 +36,16 @@ new = object.__new__
 class Node:
     """One recorded operation. The rows make its subclasses, which carry PyTorch's names."""
 
-    __slots__ = ("edges", "hooks", "outputs", "plan", "saved", "sequence_nr", "__dict__", "__weakref__")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "edges",
+        "hooks",
+        "outputs",
+        "plan",
+        "saved",
+        "sequence_nr",
+    )
     edges: Sequence[Edge | None]
     saved: Sequence[Saved] | None  # None once they are freed
     outputs: Sequence[tuple[tuple[int, ...], Any]]  # (shape, dtype) of each
@@ -141,7 +150,7 @@ class AccumulateGrad:
     The engine serves leaves without this object; it is made when somebody asks for it, and its
     hooks are kept by the leaf, so that they outlive it."""
 
-    __slots__ = ("variable", "__weakref__")
+    __slots__ = ("__weakref__", "variable")
     next_functions = ()
 
     def __init__(self, variable: Any) -> None:
@@ -216,7 +225,9 @@ def save(kind: str, index: int, args: Sequence[Any], results: Sequence[Any]) -> 
             return value, None
     elif kind == "shape":
         value = args[index]
-        return [t._array.shape for t in value] if isinstance(value, list) else value._array.shape, None
+        return [t._array.shape for t in value] if isinstance(
+            value, list
+        ) else value._array.shape, None
     else:
         value = results[index]._alias()
         value._saved_output_nr = index

@@ -64,7 +64,9 @@ class Plan(NamedTuple):
 class Row:
     """One line of the table: an op's forward, its formulas, and what these need."""
 
-    def __init__(self, name: str, forward: Callable[..., Any], formulas: dict[str, Formula]) -> None:
+    def __init__(
+        self, name: str, forward: Callable[..., Any], formulas: dict[str, Formula]
+    ) -> None:
         self.name, self.forward = name, forward
         self.parameters = list(inspect.signature(forward).parameters)
         self.inputs = [self.parameters.index(p) for p in formulas]  # the differentiable ones

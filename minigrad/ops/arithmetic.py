@@ -111,7 +111,9 @@ def _no_bools(input: Any, other: Any) -> None:
 
 def _kinds(*operands: Any) -> list[str]:
     """Of each operand, whether it is of bools ("b"), integers ("i", "u") or floats ("f")."""
-    numbers = [np.asarray(unwrap(t)) for t in operands if isinstance(t, NUMBERS) or hasattr(t, "_array")]
+    numbers = [
+        np.asarray(unwrap(t)) for t in operands if isinstance(t, NUMBERS) or hasattr(t, "_array")
+    ]
     return [n.dtype.kind for n in numbers]
 
 
@@ -128,7 +130,9 @@ NO_BOOL = (
 def _checked_alpha(input: Tensor, other: Any, alpha: Any) -> Any:
     kinds = _kinds(input, other)
     if isinstance(alpha, float) and "f" not in kinds:
-        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
     if isinstance(alpha, bool) and kinds != ["b", "b"]:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     return bool(alpha) if kinds == ["b", "b"] else alpha
@@ -164,7 +168,9 @@ def _true_divide(input: Array, other: Array) -> Array:
     return input / other
 
 
-@pointwise("ReciprocalBackward0", to_float=True, input=lambda grad, result: -grad * (result * result))
+@pointwise(
+    "ReciprocalBackward0", to_float=True, input=lambda grad, result: -grad * (result * result)
+)
 def reciprocal(input: Array) -> Array:
     """`1 / input`."""
     return 1 / input
@@ -368,7 +374,7 @@ def _whole_or_float_power(input: Array, exponent: Array) -> Array:
     return np.power(input, exponent).astype(input.dtype, copy=False)
 
 
-def pow(input: Any, exponent: Any) -> Tensor:  # noqa: A001  (PyTorch's name)
+def pow(input: Any, exponent: Any) -> Tensor:
     """`input ** exponent`; either may be a number."""
     if isinstance(exponent, NUMBERS):
         if not hasattr(input, "_array"):
@@ -395,10 +401,16 @@ def sqrt(input: Array) -> Array:
 
 # --- in place ------------------------------------------------------------------------------------
 
-_add_, _sub_, _add_scaled_, _sub_scaled_ = (inplace(f) for f in (_add, _sub, _add_scaled, _sub_scaled))
-mul_, _div_, neg_, reciprocal_, sqrt_ = (inplace(f) for f in (mul, _true_divide, _neg, reciprocal, sqrt))
+_add_, _sub_, _add_scaled_, _sub_scaled_ = (
+    inplace(f) for f in (_add, _sub, _add_scaled, _sub_scaled)
+)
+mul_, _div_, neg_, reciprocal_, sqrt_ = (
+    inplace(f) for f in (mul, _true_divide, _neg, reciprocal, sqrt)
+)
 floor_divide_ = inplace(
-    pointwise("torch::autograd::NotImplemented", input=_not_implemented("floor_divide_"))(_floor_quotient)
+    pointwise("torch::autograd::NotImplemented", input=_not_implemented("floor_divide_"))(
+        _floor_quotient
+    )
 )
 _floored_, _truncated_ = inplace(_floored), inplace(_truncated)
 _remainder_by_number_, _remainder_, _pow_tensor_ = (

@@ -49,7 +49,9 @@ def reshape(array: Array, shape: tuple[int, ...]) -> Array:
 
 def pow(array: Array, exponent: Any) -> Array:
     """`array ** exponent`; the array itself for 1."""
-    return array if isinstance(exponent, int) and exponent == 1 else arithmetic.raised(array, exponent)
+    return (
+        array if isinstance(exponent, int) and exponent == 1 else arithmetic.raised(array, exponent)
+    )
 
 
 def mul(array: Array, number: float) -> Array:

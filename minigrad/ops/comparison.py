@@ -10,7 +10,7 @@ import numpy as np
 from .. import promotion
 from ..autograd.inplace import inplace
 from ..autograd.node import wrap
-from ..autograd.row import pointwise
+from ..autograd.row import Op, pointwise
 from ..dtypes import scalar_name
 
 Array = Any
@@ -109,7 +109,9 @@ def _same_dtype(a: Array, b: Array) -> None:
 
 def _whole(name: str, array: Array) -> None:
     if array.dtype.kind == "f":
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_name(array.dtype)}'")
+        raise NotImplementedError(
+            f"\"{name}_cpu\" not implemented for '{scalar_name(array.dtype)}'"
+        )
 
 
 @pointwise()
@@ -137,7 +139,9 @@ def bitwise_xor(input: Array, other: Array) -> Array:
 def bitwise_not(input: Array) -> Array:
     """`~input` on integers or bools."""
     if input.dtype.kind == "f":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
     return ~input
 
 
@@ -172,7 +176,7 @@ def _zeros(grad: Any, xp: Any) -> Any:
     return xp.zeros_like(grad)
 
 
-def _overwriting(name: str, op: Callable[..., Any]) -> Callable[..., Any]:
+def _overwriting(name: str, op: Op) -> Callable[..., Any]:
     """The in-place form of `op`: it leaves nothing of the old values, whose gradient is zero."""
     by_number = inplace(pointwise(f"{name}Backward0", input=_zeros)(op.forward))
     by_tensor = inplace(pointwise(f"{name}Backward1", input=_zeros, other=_zeros)(op.forward))
@@ -186,6 +190,9 @@ def _overwriting(name: str, op: Callable[..., Any]) -> Callable[..., Any]:
 eq_, ne_ = _overwriting("Eq", eq), _overwriting("Ne", ne)
 lt_, le_ = _overwriting("Lt", lt), _overwriting("Le", le)
 gt_, ge_ = _overwriting("Gt", gt), _overwriting("Ge", ge)
-bitwise_and_, bitwise_or_ = _overwriting("BitwiseAnd", bitwise_and), _overwriting("BitwiseOr", bitwise_or)
+bitwise_and_, bitwise_or_ = (
+    _overwriting("BitwiseAnd", bitwise_and),
+    _overwriting("BitwiseOr", bitwise_or),
+)
 bitwise_xor_ = _overwriting("BitwiseXor", bitwise_xor)
 logical_not_ = inplace(pointwise("LogicalNotBackward0", input=_zeros)(logical_not.forward))

@@ -10,8 +10,16 @@ from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.row import op
 from ..device import device as Device
+from ..dtypes import (
+    DIMENSIONED,
+    NUMBER,
+    SCALAR_TENSOR,
+    combine,
+    from_numpy,
+    number_dtype,
+    scalar_name,
+)
 from ..dtypes import dtype as Dtype
-from ..dtypes import DIMENSIONED, NUMBER, SCALAR_TENSOR, combine, from_numpy, number_dtype, scalar_name
 from ..promotion import NUMBERS
 
 Array = Any
@@ -27,7 +35,9 @@ def to_dtype(input: Array, dtype: Any) -> Array:
 def cast(array: Array, dtype: Any) -> Array:
     with np.errstate(all="ignore"):
         if array.dtype.kind == "f" and dtype.kind == "u":
-            return array.astype(np.int64).astype(dtype)  # as C++ does on x86: through a wide integer
+            return array.astype(np.int64).astype(
+                dtype
+            )  # as C++ does on x86: through a wide integer
         return array.astype(dtype)
 
 
@@ -43,7 +53,9 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         elif isinstance(arg, (str, Device)):
             device = arg
         elif not isinstance(arg, bool) and arg is not None:
-            raise TypeError(f"to() received an invalid combination of arguments - got ({type(arg).__name__})")
+            raise TypeError(
+                f"to() received an invalid combination of arguments - got ({type(arg).__name__})"
+            )
     if device is not None:
         Device.of(device)
     wanted = input._array.dtype if dtype is None else dtype.numpy

@@ -44,7 +44,9 @@ def numpy_dtype(dtype: Dtype | None) -> Any:
 # --- from values ---------------------------------------------------------------------------------
 
 
-def tensor(data: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A new leaf with a copy of `data`: a number, nested sequences, an array or a Tensor.
 
     Python floats become the default dtype, ints int64, bools bool; arrays keep their dtype."""
@@ -52,7 +54,11 @@ def tensor(data: Any, *, dtype: Dtype | None = None, device: Any = None, require
         warnings.warn(COPY_WARNING, UserWarning, stacklevel=2)
     array = values(data, None if dtype is None else dtype.numpy)
     wanted = array.dtype if dtype is None else dtype.numpy
-    return finish(np.array(cast(array, wanted) if array.dtype is not wanted else array, order="K"), requires_grad, device)
+    return finish(
+        np.array(cast(array, wanted) if array.dtype is not wanted else array, order="K"),
+        requires_grad,
+        device,
+    )
 
 
 def values(data: Any, dtype: Any = None) -> Array:
@@ -104,7 +110,9 @@ def _first(data: Any) -> Any:
 
 
 def _is_sequence(data: Any) -> bool:
-    return isinstance(data, (list, tuple, range)) or (isinstance(data, np.ndarray) and bool(data.ndim))
+    return isinstance(data, (list, tuple, range)) or (
+        isinstance(data, np.ndarray) and bool(data.ndim)
+    )
 
 
 def _flatten(data: Any, shape: tuple[int, ...], dim: int, out: list[Any]) -> None:
@@ -113,7 +121,9 @@ def _flatten(data: Any, shape: tuple[int, ...], dim: int, out: list[Any]) -> Non
         out.append(_number(data))
         return
     if not _is_sequence(data):
-        raise TypeError("new(): invalid data type 'str'" if isinstance(data, str) else "not a sequence")
+        raise TypeError(
+            "new(): invalid data type 'str'" if isinstance(data, str) else "not a sequence"
+        )
     if len(data) != shape[dim]:
         raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
     for item in data:
@@ -134,7 +144,9 @@ def _number(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
     if isinstance(value, complex):
-        raise TypeError("complex numbers are not supported: minigrad has real dtypes only; use two tensors")
+        raise TypeError(
+            "complex numbers are not supported: minigrad has real dtypes only; use two tensors"
+        )
     raise RuntimeError(f"Could not infer dtype of {type(value).__name__}")
 
 
@@ -190,7 +202,11 @@ def _size(name: str, size: Any) -> tuple[int, ...]:
     try:
         shape = size_of(size)
     except TypeError:
-        bad = next(s for s in (size[0] if isinstance(size[0], (list, tuple)) else size) if not isinstance(s, int))
+        bad = next(
+            s
+            for s in (size[0] if isinstance(size[0], (list, tuple)) else size)
+            if not isinstance(s, int)
+        )
         raise TypeError(
             f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(bad).__name__}"
         ) from None
@@ -198,67 +214,126 @@ def _size(name: str, size: Any) -> tuple[int, ...]:
         if s < 0:
             if name == "zeros":
                 raise RuntimeError("zeros: Dimension size must be non-negative.")
-            raise RuntimeError(f"Trying to create tensor with negative dimension {s}: {list(shape)}")
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {s}: {list(shape)}"
+            )
     return shape
 
 
-def zeros(*args: Any, size: Any = None, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *args: Any,
+    size: Any = None,
+    dtype: Dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Zeros of shape `size`."""
-    return finish(np.zeros(_size("zeros", args if size is None else (size,)), numpy_dtype(dtype)), requires_grad, device)
+    return finish(
+        np.zeros(_size("zeros", args if size is None else (size,)), numpy_dtype(dtype)),
+        requires_grad,
+        device,
+    )
 
 
-def ones(*args: Any, size: Any = None, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *args: Any,
+    size: Any = None,
+    dtype: Dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones of shape `size`."""
-    return finish(np.ones(_size("ones", args if size is None else (size,)), numpy_dtype(dtype)), requires_grad, device)
+    return finish(
+        np.ones(_size("ones", args if size is None else (size,)), numpy_dtype(dtype)),
+        requires_grad,
+        device,
+    )
 
 
-def empty(*args: Any, size: Any = None, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *args: Any,
+    size: Any = None,
+    dtype: Dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of shape `size` whose values are not set (here they are zeros)."""
-    return finish(np.zeros(_size("empty", args if size is None else (size,)), numpy_dtype(dtype)), requires_grad, device)
+    return finish(
+        np.zeros(_size("empty", args if size is None else (size,)), numpy_dtype(dtype)),
+        requires_grad,
+        device,
+    )
 
 
 def full(
-    size: Any, fill_value: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of shape `size` filled with a number, whose kind decides the dtype."""
     if not isinstance(fill_value, (*NUMBERS, graph.Tensor)):
-        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}")
+        raise TypeError(
+            f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}"
+        )
     value = fill_value._array if isinstance(fill_value, graph.Tensor) else np.asarray(fill_value)
     wanted = dtype.numpy if dtype is not None else dtypes.number_dtype(value.item())
     return finish(np.full(_size("full", (size,)), cast(value, wanted)), requires_grad, device)
 
 
-def zeros_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
     check_tensors("zeros_like", input=input)
     return finish(np.zeros_like(input._array, _dtype_like(input, dtype)), requires_grad, device)
 
 
-def ones_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Ones in the shape and dtype of `input`."""
     check_tensors("ones_like", input=input)
     return finish(np.ones_like(input._array, _dtype_like(input, dtype)), requires_grad, device)
 
 
-def empty_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are not set (here they are zeros)."""
     check_tensors("empty_like", input=input)
     return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor in the shape and dtype of `input`, filled with a number."""
     wanted = _dtype_like(input, dtype)
-    return finish(np.full(input._array.shape, cast(np.asarray(fill_value), wanted)), requires_grad, device)
+    return finish(
+        np.full(input._array.shape, cast(np.asarray(fill_value), wanted)), requires_grad, device
+    )
 
 
 def _dtype_like(input: Tensor, dtype: Dtype | None) -> Any:
     return input._array.dtype if dtype is None else dtype.numpy
 
 
-def eye(n: int, m: int | None = None, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The (n, m) matrix with ones on its diagonal and zeros elsewhere."""
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
@@ -274,21 +349,39 @@ def arange(
     start, end = (0, start) if end is None else (start or 0, end)
     for value in (start, end, step):
         if not isinstance(value, (*NUMBERS, graph.Tensor)):
-            raise TypeError(f"arange(): argument 'end' (position 1) must be Number, not {type(value).__name__}")
+            raise TypeError(
+                f"arange(): argument 'end' (position 1) must be Number, not {type(value).__name__}"
+            )
     start, end, step = (v.item() if isinstance(v, graph.Tensor) else v for v in (start, end, step))
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
-    wanted = dtype.numpy if dtype is not None else np.dtype(np.int64) if whole else dtypes.default_dtype()
+    wanted = (
+        dtype.numpy
+        if dtype is not None
+        else np.dtype(np.int64)
+        if whole
+        else dtypes.default_dtype()
+    )
     count = math.ceil((end - start) / step)
     wide = np.int64 if wanted.kind in "iu" and whole else np.float64
-    return finish((wide(start) + np.arange(count, dtype=wide) * wide(step)).astype(wanted), requires_grad, device)
+    return finish(
+        (wide(start) + np.arange(count, dtype=wide) * wide(step)).astype(wanted),
+        requires_grad,
+        device,
+    )
 
 
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: Dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`steps` numbers from `start` to `end`, both included, at equal distances."""
     steps = operator.index(steps)

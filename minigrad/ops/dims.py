@@ -48,7 +48,9 @@ def infer_size(shape: Sequence[int], count: int) -> tuple[int, ...]:
         raise RuntimeError("only one dimension can be inferred")
     for size in given:
         if size < -1:
-            raise RuntimeError(f"invalid shape dimension {size} at index {given.index(size)} of shape {list(given)}")
+            raise RuntimeError(
+                f"invalid shape dimension {size} at index {given.index(size)} of shape {list(given)}"
+            )
     known = math.prod(s for s in given if s != -1)
     if -1 in given:
         if known and count % known == 0:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd import node as graph
 from ..autograd.inplace import view_op, write
 from ..autograd.node import wrap
 from ..autograd.row import op
-from ..autograd import node as graph
 from .conversion import as_tensor_like
 from .dims import wrap_dim
 from .inplace import copy_, fill_
@@ -28,7 +28,9 @@ ALL = slice(None)
 
 @view_op(
     "SelectBackward0",
-    input=lambda grad, input_shape, dim, index, xp: xp.select_backward(grad, input_shape, dim, index),
+    input=lambda grad, input_shape, dim, index, xp: xp.select_backward(
+        grad, input_shape, dim, index
+    ),
 )
 def _select(input: Array, dim: int, index: int) -> Array:
     return input[(ALL,) * dim + (index, ...)]
@@ -44,7 +46,9 @@ def select_backward(grad: Array, shape: tuple[int, ...], dim: int, index: int) -
 
 @view_op(
     "SliceBackward0",
-    input=lambda grad, input_shape, dim, where, xp: xp.slice_backward(grad, input_shape, dim, where),
+    input=lambda grad, input_shape, dim, where, xp: xp.slice_backward(
+        grad, input_shape, dim, where
+    ),
 )
 def _slice(input: Array, dim: int, where: slice) -> Array:
     return input[(ALL,) * dim + (where, ...)]
@@ -56,8 +60,6 @@ def slice_backward(grad: Array, shape: tuple[int, ...], dim: int, where: slice) 
     out = np.zeros(shape, grad.dtype)
     out[(ALL,) * dim + (where, ...)] = grad
     return out
-
-
 
 
 @op(
@@ -74,7 +76,9 @@ def index_rows(input: Array, indices: tuple[Any, ...]) -> Array:
 
 def _do_not_broadcast(indices: tuple[Any, ...]) -> IndexError:
     shapes = ", ".join(str(list(i.shape)) for i in indices if isinstance(i, np.ndarray))
-    return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
+    return IndexError(
+        f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+    )
 
 
 @op("IndexPutBackward1", grad=lambda grad, indices, xp: xp.index(grad, indices))
@@ -122,13 +126,13 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     size = input._array.shape[at]
     begin = start + size if start < 0 else start
     if not 0 <= begin <= size:
-        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
+        )
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if begin + length > size:
-        raise RuntimeError(
-            f"start ({begin}) + length ({length}) exceeds dimension size ({size})."
-        )
+        raise RuntimeError(f"start ({begin}) + length ({length}) exceeds dimension size ({size}).")
     return _slice(input, at, slice(begin, begin + length, 1))
 
 
@@ -240,7 +244,8 @@ def _is_tuple(index: Any) -> bool:
     """A list with more than numbers in it is an index expression, as a tuple is."""
     parts = (list, tuple, slice, graph.Tensor, np.ndarray)
     return isinstance(index, tuple) or (
-        isinstance(index, list) and any(isinstance(i, parts) or i is None or i is Ellipsis for i in index)
+        isinstance(index, list)
+        and any(isinstance(i, parts) or i is None or i is Ellipsis for i in index)
     )
 
 
@@ -297,7 +302,9 @@ def _no_slice() -> Any:
 def _apply_int(input: Tensor, dim: int, index: int, original: int) -> Tensor:
     size = input._array.shape[dim]
     if not -size <= index < size:
-        raise IndexError(f"index {index} is out of bounds for dimension {original} with size {size}")
+        raise IndexError(
+            f"index {index} is out of bounds for dimension {original} with size {size}"
+        )
     return _select(input, dim, index % size)
 
 
@@ -319,7 +326,9 @@ def _index_arrays(item: Array, shape: tuple[int, ...], dim: int, number: int) ->
     errors count as PyTorch does, from the `number` of arrays that came before."""
     if item.dtype == bool:
         if item.shape != shape[dim : dim + item.ndim]:
-            at = next(i for i, (a, b) in enumerate(zip(item.shape, shape[dim:], strict=False)) if a != b)
+            at = next(
+                i for i, (a, b) in enumerate(zip(item.shape, shape[dim:], strict=False)) if a != b
+            )
             raise IndexError(
                 f"The shape of the mask {list(item.shape)} at index {at} does not match the shape of the "
                 f"indexed tensor {list(shape)} at index {dim + at}"

@@ -16,7 +16,11 @@ Array = Any
 Tensor = Any
 
 
-@op("torch::autograd::CopyBackwards", input=lambda grad, xp: xp.zeros_like(grad), src=lambda grad: grad)
+@op(
+    "torch::autograd::CopyBackwards",
+    input=lambda grad, xp: xp.zeros_like(grad),
+    src=lambda grad: grad,
+)
 def _copy(input: Array, src: Array) -> Array:
     return np.broadcast_to(cast(src, input.dtype), input.shape)
 
@@ -26,7 +30,9 @@ def _fill(input: Array, value: Any) -> Array:
     return np.full(input.shape, number_as(value, input.dtype))
 
 
-@op("FillBackward3", input=lambda grad, xp: xp.zeros_like(grad), value=lambda grad, xp: xp.sum(grad))
+@op(
+    "FillBackward3", input=lambda grad, xp: xp.zeros_like(grad), value=lambda grad, xp: xp.sum(grad)
+)
 def _fill_tensor(input: Array, value: Array) -> Array:
     return np.full(input.shape, cast(value, input.dtype))
 
@@ -85,9 +91,13 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value._array.ndim} dimensions."
             )
-        return write(_fill_tensor.row, (input, value), _fill_tensor.forward(input._array, value._array))
+        return write(
+            _fill_tensor.row, (input, value), _fill_tensor.forward(input._array, value._array)
+        )
     if not isinstance(value, promotion.NUMBERS):
-        raise TypeError(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
+        raise TypeError(
+            f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}"
+        )
     return write(_fill.row, (input, value), _fill.forward(input._array, value))
 
 

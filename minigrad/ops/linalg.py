@@ -12,7 +12,17 @@ from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import UnsupportedOperand
 from .inplace import _does_not_expand
-from .shape import _unsafe_view, contiguous, expand, reshape, squeeze_product, t, transpose, unsqueeze, view
+from .shape import (
+    _unsafe_view,
+    contiguous,
+    expand,
+    reshape,
+    squeeze_product,
+    t,
+    transpose,
+    unsqueeze,
+    view,
+)
 
 Array = Any
 Tensor = Any
@@ -74,7 +84,11 @@ def _mv(input: Array, vec: Array) -> Array:
     return input.dot(vec)
 
 
-@op("DotBackward0", input=lambda grad, tensor: grad * tensor, tensor=lambda grad, input: grad * input)
+@op(
+    "DotBackward0",
+    input=lambda grad, tensor: grad * tensor,
+    tensor=lambda grad, input: grad * input,
+)
 def _dot(input: Array, tensor: Array) -> Array:
     return input.dot(tensor)
 
@@ -101,7 +115,9 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             f"{a.shape[2]}] but got: [{b.shape[0]}, {b.shape[1]}]."
         )
     if a.dtype is not b.dtype:
-        raise RuntimeError(f"expected scalar type {scalar_name(a.dtype)} but found {scalar_name(b.dtype)}")
+        raise RuntimeError(
+            f"expected scalar type {scalar_name(a.dtype)} but found {scalar_name(b.dtype)}"
+        )
     return _bmm(input, mat2)
 
 
@@ -116,7 +132,9 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
         )
     if a.dtype is not b.dtype:
         vector, matrix = scalar_name(b.dtype), scalar_name(a.dtype)
-        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {vector}, {matrix}, and {vector}")
+        raise RuntimeError(
+            f"addmv input tensors must have the same dtype, but got {vector}, {matrix}, and {vector}"
+        )
     return _mv(input, vec)
 
 
@@ -167,7 +185,9 @@ def _folds(batch: Array, small: Tensor, constant_too: bool = True) -> bool:
     if small._requires_grad or not batch.size:
         return True
     shape, strides = batch.shape, batch.strides
-    return constant_too and all(strides[i] == strides[i + 1] * shape[i + 1] for i in range(batch.ndim - 2))
+    return constant_too and all(
+        strides[i] == strides[i + 1] * shape[i + 1] for i in range(batch.ndim - 2)
+    )
 
 
 def _folded_second(input: Tensor, other: Tensor) -> Tensor:
@@ -267,7 +287,13 @@ def _same_dtype(a: Array, b: Array) -> None:
 
 
 CPP_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bool": "bool"}
-CPP_NAMES |= {"int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char"}
+CPP_NAMES |= {
+    "int64": "long int",
+    "int32": "int",
+    "int16": "short int",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+}
 
 
 def _cpp(array: Array) -> str:

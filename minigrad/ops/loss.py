@@ -15,8 +15,12 @@ Tensor = Any
 
 @op(
     "MseLossBackward0",
-    input=lambda grad, input, target, reduction, xp: _mse_gradient(grad, input - target, reduction, xp),
-    target=lambda grad, input, target, reduction, xp: _mse_gradient(grad, target - input, reduction, xp),
+    input=lambda grad, input, target, reduction, xp: _mse_gradient(
+        grad, input - target, reduction, xp
+    ),
+    target=lambda grad, input, target, reduction, xp: _mse_gradient(
+        grad, target - input, reduction, xp
+    ),
 )
 def mse_loss(input: Array, target: Array, reduction: str) -> Array:
     """The squared differences (`reduction` "none"), their "mean", or their "sum"."""

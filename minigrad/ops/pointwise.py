@@ -47,7 +47,7 @@ def cos(input: Array) -> Array:
 
 
 @pointwise("AbsBackward0", input=lambda grad, input, xp: grad * xp.sign(input))
-def abs(input: Array) -> Array:  # noqa: A001  (PyTorch's name)
+def abs(input: Array) -> Array:
     """The absolute value; its gradient at zero is zero."""
     _no_bools("abs", input)
     return np.abs(input)
@@ -84,7 +84,9 @@ def ceil(input: Array) -> Array:
     return np.ceil(input) if input.dtype.kind == "f" else input.copy()
 
 
-@pointwise("SigmoidBackward0", to_float=True, input=lambda grad, result: grad * ((1 - result) * result))
+@pointwise(
+    "SigmoidBackward0", to_float=True, input=lambda grad, result: grad * ((1 - result) * result)
+)
 def sigmoid(input: Array) -> Array:
     """1 / (1 + exp(-input)); half precision is computed in float32 and rounded once."""
     if input.dtype is FLOAT16:
@@ -105,7 +107,11 @@ def one_minus_square_array(array: Array) -> Array:
     return (1.0 - wide * wide).astype(np.float32)
 
 
-@pointwise("TanhBackward0", to_float=True, input=lambda grad, result, xp: grad * xp.one_minus_square(result))
+@pointwise(
+    "TanhBackward0",
+    to_float=True,
+    input=lambda grad, result, xp: grad * xp.one_minus_square(result),
+)
 def tanh(input: Array) -> Array:
     """The hyperbolic tangent."""
     return np.tanh(input)
@@ -176,6 +182,7 @@ def _clamp_numbers(input: Array, min: Array, max: Array) -> Array:
 
 @pointwise("ClampBackward1", input=lambda grad, input, min: grad * (input >= min))
 def _clamp_at_least(input: Array, min: Array) -> Array:
+    _no_bools("clamp_min_scalar", input)
     return np.maximum(input, min)
 
 
@@ -207,8 +214,12 @@ def _passes(input: Any, min: Any, max: Any) -> Any:
 @op(
     "ClampBackward0",
     input=lambda grad, input, min, max: grad * _passes(input, min, max),
-    min=lambda grad, input, min, max: grad * ((input < min) if max is None else (input < min) & (min < max)),
-    max=lambda grad, input, min, max: grad * ((input > max) if min is None else (input > max) | (max < min)),
+    min=lambda grad, input, min, max: (
+        grad * ((input < min) if max is None else (input < min) & (min < max))
+    ),
+    max=lambda grad, input, min, max: (
+        grad * ((input > max) if min is None else (input > max) | (max < min))
+    ),
 )
 def _clamp_tensors(input: Array, min: Array | None, max: Array | None) -> Array:
     arrays = promotion.promoted([a for a in (input, min, max) if a is not None])
@@ -228,7 +239,9 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 
 def _bounds(input: Tensor, min: Any, max: Any) -> list[Any]:
-    tensors = iter(promotion.operands(clamp, [a for a in (input, min, max) if a is not None], False))
+    tensors = iter(
+        promotion.operands(clamp, [a for a in (input, min, max) if a is not None], False)
+    )
     return [None if a is None else next(tensors) for a in (input, min, max)]
 
 

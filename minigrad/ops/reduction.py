@@ -52,6 +52,10 @@ def _row_major(out: Array) -> Array:
     return out if out.flags.c_contiguous else out.copy("C")
 
 
+def _reduced(ufunc: Any, input: Array, dims: Any, keepdim: bool) -> Array:
+    return _row_major(np.asarray(ufunc.reduce(input, axis=dims, keepdims=keepdim)))
+
+
 @op("SumBackward0", input=lambda grad, input_shape, xp: xp.expand(grad, input_shape))
 def _sum_as(input: Array, dtype: Any) -> Array:
     return sum_array(cast(input, dtype), dtype=dtype)
@@ -89,26 +93,37 @@ def sum_to_size(input: Array, shape: tuple[int, ...]) -> Array:
     return sum_to_size_array(input, shape)
 
 
-@op("MeanBackward0", input=lambda grad, input_shape, xp: xp.div(xp.expand(grad, input_shape), math.prod(input_shape)))
+@op(
+    "MeanBackward0",
+    input=lambda grad, input_shape, xp: xp.div(
+        xp.expand(grad, input_shape), math.prod(input_shape)
+    ),
+)
 def _mean(input: Array) -> Array:
     return sum_array(input) / input.dtype.type(input.size)
 
 
 @op(
     "MeanBackward1",
-    input=lambda grad, input_shape, dims, keepdim, xp: _spread(grad, input_shape, dims, keepdim, xp)
-    / _count(input_shape, dims),
+    input=lambda grad, input_shape, dims, keepdim, xp: (
+        _spread(grad, input_shape, dims, keepdim, xp) / _count(input_shape, dims)
+    ),
 )
 def _mean_dim(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     return _row_major(sum_array(input, dims, keepdim) / input.dtype.type(_count(input.shape, dims)))
 
 
-@op("MeanBackward0", input=lambda grad, input_shape, xp: xp.div(xp.expand(grad, input_shape), math.prod(input_shape)))
+@op(
+    "MeanBackward0",
+    input=lambda grad, input_shape, xp: xp.div(
+        xp.expand(grad, input_shape), math.prod(input_shape)
+    ),
+)
 def _mean_as(input: Array, dtype: Any) -> Array:
     return _mean.forward(cast(input, dtype))
 
 
-def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: A001
+def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over all elements or over `dim`; integers and bools are added as int64."""
     array = _array("sum", input)
     whole = dim is None and not keepdim
@@ -139,7 +154,11 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
 
 
 def _converted(input: Tensor, dtype: Any) -> Tensor:
-    return input if dtype is None or dtype.numpy is input._array.dtype else to_dtype(input, dtype.numpy)
+    return (
+        input
+        if dtype is None or dtype.numpy is input._array.dtype
+        else to_dtype(input, dtype.numpy)
+    )
 
 
 def _array(name: str, input: Any) -> Array:
@@ -156,7 +175,9 @@ def _var_formula(grad: Any, input: Any, dims: Any, correction: Any, keepdim: Any
     shape = tuple(input.shape)
     count = _count(shape, dims)
     center = xp.expand(xp.sum_dim(input, dims, True) / count, shape)
-    return _spread(grad, shape, dims, keepdim, xp) * ((input - center) * _over(2.0, count - correction))
+    return _spread(grad, shape, dims, keepdim, xp) * (
+        (input - center) * _over(2.0, count - correction)
+    )
 
 
 def _over(a: float, b: float) -> float:
@@ -167,7 +188,11 @@ def _over(a: float, b: float) -> float:
 def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) -> Array:
     count = _count(input.shape, dims)
     wide = input.astype(np.float64)
-    center = wide.mean(axis=dims, keepdims=True) if input.size else wide.sum(axis=dims, keepdims=True) * np.nan
+    center = (
+        wide.mean(axis=dims, keepdims=True)
+        if input.size
+        else wide.sum(axis=dims, keepdims=True) * np.nan
+    )
     squares = ((wide - center) ** 2).sum(axis=dims, keepdims=keepdim)
     return np.asarray(squares / np.maximum(count - correction, 0)).astype(input.dtype, order="C")
 
@@ -183,20 +208,32 @@ def _std(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) 
 
 
 def var(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Tensor:
     """The variance: squared deviations from the mean, divided by n - `correction` (default 1)."""
     return _moment("var", _var, input, dim, unbiased, keepdim, correction)
 
 
 def std(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Tensor:
     """The standard deviation: the square root of `var`."""
     return _moment("std", _std, input, dim, unbiased, keepdim, correction)
 
 
-def _moment(name: str, row: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
+def _moment(
+    name: str, row: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any
+) -> Tensor:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     array = _array(name, input)
@@ -245,23 +282,35 @@ def product_of_others(input: Tensor) -> Tensor:
 
 @op(
     "ProdBackward0",
-    input=lambda grad, input, xp: grad
-    * xp.reshape(xp.product_of_others(xp.reshape(input, (-1,))), tuple(input.shape)),
+    input=lambda grad, input, xp: (
+        grad * xp.reshape(xp.product_of_others(xp.reshape(input, (-1,))), tuple(input.shape))
+    ),
 )
 def _prod(input: Array) -> Array:
     return np.multiply.reduce(input, axis=None)
 
 
+def _others_along(input: Any, dim: int, xp: Any) -> Any:
+    if not input.ndim:
+        return xp.product_of_others(input)
+    return xp.transpose(xp.product_of_others(xp.transpose(input, dim, -1)), dim, -1)
+
+
 @op(
     "ProdBackward1",
-    input=lambda grad, input, dim, keepdim, xp: _spread(grad, tuple(input.shape), (dim,), keepdim, xp)
-    * xp.transpose(xp.product_of_others(xp.transpose(input, dim, -1)), dim, -1),
+    input=lambda grad, input, dim, keepdim, xp: (
+        _spread(grad, tuple(input.shape), (dim,), keepdim, xp) * _others_along(input, dim, xp)
+    ),
 )
 def _prod_dim(input: Array, dim: int, keepdim: bool) -> Array:
-    return _row_major(np.multiply.reduce(input, axis=dim, keepdims=keepdim)) if input.ndim else input.copy()
+    if not input.ndim:
+        return input.copy()
+    return _reduced(np.multiply, input, dim, keepdim)
 
 
-def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:
     """The product of all elements or of those along `dim`; integers are multiplied as int64."""
     array = _array("prod", input)
     input = _converted(input, dtype or (None if array.dtype.kind == "f" else dtypes.int64))
@@ -304,12 +353,12 @@ def _min_all(input: Array) -> Array:
 
 @op("AmaxBackward0", input=_shared)
 def _amax(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    return _row_major(np.maximum.reduce(input, axis=dims, keepdims=keepdim))
+    return _reduced(np.maximum, input, dims, keepdim)
 
 
 @op("AminBackward0", input=_shared)
 def _amin(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    return _row_major(np.minimum.reduce(input, axis=dims, keepdims=keepdim))
+    return _reduced(np.minimum, input, dims, keepdim)
 
 
 def _first_extreme(input: Array, dim: int, keepdim: bool, arg: Any) -> tuple[Array, Array]:
@@ -322,7 +371,9 @@ def _first_extreme(input: Array, dim: int, keepdim: bool, arg: Any) -> tuple[Arr
 
 @op(
     "MaxBackward0",
-    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(grad, input_shape, result1, dim, keepdim),
+    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(
+        grad, input_shape, result1, dim, keepdim
+    ),
 )
 def _max_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
     return _first_extreme(input, dim, keepdim, np.argmax)
@@ -330,7 +381,9 @@ def _max_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
 
 @op(
     "MinBackward0",
-    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(grad, input_shape, result1, dim, keepdim),
+    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(
+        grad, input_shape, result1, dim, keepdim
+    ),
 )
 def _min_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
     return _first_extreme(input, dim, keepdim, np.argmin)
@@ -353,7 +406,9 @@ def at_index(grad: Array, shape: tuple[int, ...], index: Array, dim: int, keepdi
 
 @op(
     "GatherBackward0",
-    input=lambda grad, input_shape, index, dim, keepdim, xp: xp.at_index(grad, input_shape, index, dim, keepdim),
+    input=lambda grad, input_shape, index, dim, keepdim, xp: xp.at_index(
+        grad, input_shape, index, dim, keepdim
+    ),
 )
 def from_index(input: Array, index: Array, dim: int, keepdim: bool) -> Array:
     """The elements to which `index` points along `dim`."""
@@ -382,17 +437,19 @@ class min_result(_Named):
 max_result.__name__, min_result.__name__ = "max", "min"
 
 
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A001
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; along `dim` (values, indices); with another Tensor the larger of both."""
     return _extreme("max", input, dim, keepdim, _max_all, _max_dim, max_result)
 
 
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A001
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; along `dim` (values, indices); with another Tensor the smaller of both."""
     return _extreme("min", input, dim, keepdim, _min_all, _min_dim, min_result)
 
 
-def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, whole: Any, along: Any, result: Any) -> Any:
+def _extreme(
+    name: str, input: Tensor, dim: Any, keepdim: bool, whole: Any, along: Any, result: Any
+) -> Any:
     from .pointwise import maximum, minimum
 
     array = _array(name, input)
@@ -454,7 +511,9 @@ def _arg(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> 
     if array.dtype == bool:
         raise RuntimeError(f"{name}(): does not support bool input")
     if dim is None and not array.size:
-        raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+        raise IndexError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
+        )
     axis = None if dim is None or not array.ndim else wrap_dim(dim, array.ndim)
     if axis is not None:
         _not_empty(name, array, (axis,))
@@ -464,12 +523,12 @@ def _arg(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> 
 # --- truth ---------------------------------------------------------------------------------------
 
 
-def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:  # noqa: A001
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are nonzero."""
     return _truth(np.logical_and, input, dim, keepdim)
 
 
-def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:  # noqa: A001
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether one of the elements is nonzero."""
     return _truth(np.logical_or, input, dim, keepdim)
 
@@ -478,8 +537,6 @@ def _truth(ufunc: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     array = unwrap(input)
     out = ufunc.reduce(array, axis=wrap_dims(dim, array.ndim), keepdims=keepdim)
     return wrap(np.asarray(out).astype(array.dtype if array.dtype == np.uint8 else BOOL))
-
-
 
 
 def as_float(mask: Tensor, like: Tensor) -> Tensor:

@@ -38,14 +38,22 @@ def randn(
     return finish(drawn, requires_grad, device)
 
 
-def rand_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def rand_like(
+    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Uniform numbers in [0, 1) in the shape of `input`."""
-    return finish(random.uniform(input._array.shape, _dtype_like(input, dtype)), requires_grad, device)
+    return finish(
+        random.uniform(input._array.shape, _dtype_like(input, dtype)), requires_grad, device
+    )
 
 
-def randn_like(input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randn_like(
+    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Normal numbers in the shape of `input`."""
-    return finish(random.normal(input._array.shape, _dtype_like(input, dtype)), requires_grad, device)
+    return finish(
+        random.normal(input._array.shape, _dtype_like(input, dtype)), requires_grad, device
+    )
 
 
 def randint(*args: Any, generator: Generator | None = None, dtype: Dtype | None = None, device: Any = None,
@@ -62,16 +70,26 @@ def randint(*args: Any, generator: Generator | None = None, dtype: Dtype | None 
 def randperm(n: int, *, generator: Generator | None = None, dtype: Dtype | None = None, device: Any = None,
              requires_grad: bool = False) -> Tensor:  # fmt: skip
     """0 ... n - 1 in random order, int64."""
-    return finish(random.permutation(n, INT64 if dtype is None else dtype.numpy, generator), requires_grad, device)
+    return finish(
+        random.permutation(n, INT64 if dtype is None else dtype.numpy, generator),
+        requires_grad,
+        device,
+    )
 
 
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None,
            dtype: Dtype | None = None) -> Tensor:  # fmt: skip
     """Normal numbers: `mean` and `std` are numbers (with `size`) or Tensors (each element its own)."""
     if size is not None:
-        return finish(random.normal(_size("normal", (size,)), numpy_dtype(dtype), generator, float(mean), float(std)))
+        return finish(
+            random.normal(
+                _size("normal", (size,)), numpy_dtype(dtype), generator, float(mean), float(std)
+            )
+        )
     arrays = [t._array for t in (mean, std) if isinstance(t, graph.Tensor)]
-    unit = random.normal(np.broadcast_shapes(*[a.shape for a in arrays]), arrays[0].dtype, generator)
+    unit = random.normal(
+        np.broadcast_shapes(*[a.shape for a in arrays]), arrays[0].dtype, generator
+    )
     scale, shift = (getattr(v, "_array", v) for v in (std, mean))
     return wrap((unit * scale + shift).astype(arrays[0].dtype))
 
@@ -97,13 +115,26 @@ _BERNOULLI, _RANDOM = _sampling_row("BernoulliBackward1"), _sampling_row("Random
 _EXPONENTIAL = _sampling_row("ExponentialBackward0")
 
 
-def uniform_(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: float) -> Tensor:
+def uniform_(
+    input: Tensor,
+    from_: float = 0.0,
+    to: float = 1.0,
+    *,
+    generator: Generator | None = None,
+    **named: float,
+) -> Tensor:
     """Overwrite with uniform numbers in [from, to)."""
     low = named.get("from", from_)
-    return write(_UNIFORM, (input,), random.uniform(input._array.shape, input._array.dtype, generator, low, to))
+    return write(
+        _UNIFORM,
+        (input,),
+        random.uniform(input._array.shape, input._array.dtype, generator, low, to),
+    )
 
 
-def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+def normal_(
+    input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
     """Overwrite with normal numbers."""
     contiguous = bool(input._array.flags.c_contiguous)
     drawn = random.normal(input._array.shape, input._array.dtype, generator, mean, std, contiguous)
@@ -127,7 +158,9 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
     return write(_BERNOULLI, (input,), drawn)
 
 
-def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+def exponential_(
+    input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
     """Overwrite with exponentially distributed numbers of rate `lambd`."""
     drawn = random.exponential(input._array.shape, input._array.dtype, generator, lambd)
     return write(_EXPONENTIAL, (input,), drawn)

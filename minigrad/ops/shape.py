@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.inplace import MULTIPLE, Geometry, view_op
 from ..autograd import node as graph
+from ..autograd.inplace import MULTIPLE, Geometry, view_op
 from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
 from ..promotion import promoted
@@ -66,7 +66,9 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """`view` where that is possible, else a copy in the other shape."""
-    size = infer_size(size_of(shape[0] if len(shape) == 1 and not _is_int(shape[0]) else shape), input._array.size)
+    size = infer_size(
+        size_of(shape[0] if len(shape) == 1 and not _is_int(shape[0]) else shape), input._array.size
+    )
     if input._array.flags.c_contiguous:
         return _view(input, size)
     if not input._array.size or np.may_share_memory(input._array.reshape(size), input._array):
@@ -162,7 +164,9 @@ def _t(input: Array) -> Array:
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; vectors and scalars stay as they are."""
     if unwrap(input).ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D")
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D"
+        )
     return _t(input)
 
 
@@ -177,7 +181,9 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return _transpose(input, wrap_dim(dim0, ndim), wrap_dim(dim1, ndim))
 
 
-@view_op("PermuteBackward0", input=lambda grad, dims, xp: xp.permute(grad, np.argsort(dims).tolist()))
+@view_op(
+    "PermuteBackward0", input=lambda grad, dims, xp: xp.permute(grad, np.argsort(dims).tolist())
+)
 def _permute(input: Array, dims: tuple[int, ...]) -> Array:
     return input.transpose(dims)
 
@@ -283,7 +289,9 @@ def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
         None if s == (0,) and grad.ndim > 1 else p
         for s, p in zip(
             tensors_shape,
-            pieces(grad, [0 if s == (0,) and grad.ndim > 1 else s[dim] for s in tensors_shape], dim),
+            pieces(
+                grad, [0 if s == (0,) and grad.ndim > 1 else s[dim] for s in tensors_shape], dim
+            ),
             strict=True,
         )
     ],
@@ -327,10 +335,14 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 def _list_of_tensors(name: str, tensors: Any) -> list[Tensor]:
     if not isinstance(tensors, (list, tuple)):
         kind = type(tensors).__name__
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {kind}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {kind}"
+        )
     for i, tensor in enumerate(tensors):
         if not isinstance(tensor, graph.Tensor):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(tensor).__name__}")
+            raise TypeError(
+                f"expected Tensor as element {i} in argument 0, but got {type(tensor).__name__}"
+            )
     return list(tensors)
 
 
@@ -389,7 +401,9 @@ def _split_with_sizes(input: Array, sizes: Sequence[int], dim: int) -> tuple[Arr
     return tuple(pieces(input, sizes, dim))
 
 
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Views of `tensor` cut along `dim`: into pieces of one size (the last may be smaller), or of
     the sizes given."""
     if not tensor._array.ndim:
@@ -407,16 +421,16 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
                 f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
                 f"dimension {at}), but got split_sizes={list(wanted)}"
             )
-        return _split_with_sizes(tensor, list(wanted), at)
+        return _split_with_sizes(tensor, list(wanted), at)  # type: ignore[no-any-return]
     size = operator.index(wanted)  # type: ignore[arg-type]
     if size < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if not size and total:
         raise RuntimeError(
-            "split_size can only be 0 if dimension size is 0, but got dimension size of " f"{total}"
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}"
         )
     sizes = [min(size, total - i) for i in range(0, total, size)] if total else [0]
-    return _split(tensor, sizes, at)
+    return _split(tensor, sizes, at)  # type: ignore[no-any-return]
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -432,9 +446,11 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 @view_op(
     "UnbindBackward0",
     MULTIPLE,
-    input=lambda grads, dim, xp: None
-    if all(g is None for g in grads)
-    else xp.stack([xp.zeros_like(_some(grads)) if g is None else g for g in grads], dim),
+    input=lambda grads, dim, xp: (
+        None
+        if all(g is None for g in grads)
+        else xp.stack([xp.zeros_like(_some(grads)) if g is None else g for g in grads], dim)
+    ),
 )
 def _unbind(input: Array, dim: int) -> tuple[Array, ...]:
     return tuple(input[(slice(None),) * dim + (i,)][...] for i in range(input.shape[dim]))
@@ -448,7 +464,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, without that dimension."""
     if not input._array.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return _unbind(input, wrap_dim(dim, input._array.ndim))
+    return _unbind(input, wrap_dim(dim, input._array.ndim))  # type: ignore[no-any-return]
 
 
 # --- strided views -------------------------------------------------------------------------------
@@ -462,7 +478,9 @@ def _laid_out(buffer: Array, geometry: Geometry, start: int = 0) -> Array:
 
 def _buffer(dtype: Any, *geometries: Geometry) -> Array:
     ends = [
-        offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if math.prod(shape) else 1
+        offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+        if math.prod(shape)
+        else 1
         for shape, strides, offset in geometries
     ]
     return np.zeros(max(ends), dtype)
@@ -476,7 +494,10 @@ def gather_strided(input: Array, base: Geometry, view: Geometry) -> Array:
     return _laid_out(buffer, view).copy()
 
 
-@op("AsStridedScatterBackward0", input=lambda grad, base, view, xp: xp.gather_strided(grad, base, view))
+@op(
+    "AsStridedScatterBackward0",
+    input=lambda grad, base, view, xp: xp.gather_strided(grad, base, view),
+)
 def scatter_strided(input: Array, base: Geometry, view: Geometry) -> Array:
     """Zeros in the shape of `base` with `input` added where `view` lies in it."""
     buffer = _buffer(input.dtype, base, view)

@@ -21,11 +21,11 @@ def accumulation(torch: Any) -> None:
     h.sum().backward()
     print(w.grad)
 
-    y = (w ** 3).sum()
+    y = (w**3).sum()
     y.backward()
     print(w.grad)  # on top of the old one
     w.grad.zero_()
-    (w ** 3).sum().backward()
+    (w**3).sum().backward()
     print(w.grad)
     w.grad = None
     print(w.grad)

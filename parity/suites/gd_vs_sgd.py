@@ -26,18 +26,16 @@ def gd_vs_sgd(torch: Any, epochs: int = 300) -> dict[str, Any]:
     b = np.random.normal(10, 1, len(x))
     c = np.random.normal(-2, 2, len(x))
 
-    y = a*x**2 + b*x + c
+    y = a * x**2 + b * x + c
 
     class Quadratic(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super(Quadratic, self).__init__()
-            self.W = nn.Linear(in_features=2,
-                               out_features=1,
-                               bias=True)
+            self.W = nn.Linear(in_features=2, out_features=1, bias=True)
 
         def forward(self, x: Any) -> Any:
-            x2 = x ** 2
-            xs = torch.cat([x, x2], dim = 1)
+            x2 = x**2
+            xs = torch.cat([x, x2], dim=1)
             out = self.W(xs)
             return out
 
@@ -64,8 +62,9 @@ def gd_vs_sgd(torch: Any, epochs: int = 300) -> dict[str, Any]:
 
         loss_GD.append(loss_out.item())
         model_param = list(Q.W.parameters())
-        params_GD.append([model_param[0][0][0].item(), model_param[0][0][1].item(),
-                          model_param[1][0].item()])
+        params_GD.append(
+            [model_param[0][0][0].item(), model_param[0][0][1].item(), model_param[1][0].item()]
+        )
 
     # The document prints all digits. The last of them depend on the order in which a BLAS adds,
     # which differs between processors; four decimals are the experiment's result. (The values
@@ -96,15 +95,16 @@ def gd_vs_sgd(torch: Any, epochs: int = 300) -> dict[str, Any]:
 
             loss_SGDr.append(loss_out.item())
             model_param = list(Q2.W.parameters())
-            params_SGDr.append([model_param[0][0][0].item(), model_param[0][0][1].item(),
-                                model_param[1][0].item()])
+            params_SGDr.append(
+                [model_param[0][0][0].item(), model_param[0][0][1].item(), model_param[1][0].item()]
+            )
 
     b_hat, a_hat, c_hat = params_SGDr[-1]
     print(f"{b_hat:.4f} {a_hat:.4f} {c_hat:.4f}")
     print(np.array(params_SGDr).shape)
 
     # SGD with randomization
-    data_loader = DataLoader(data_set, batch_size = 25, shuffle = True)
+    data_loader = DataLoader(data_set, batch_size=25, shuffle=True)
 
     Q3 = Quadratic()
 
@@ -124,8 +124,9 @@ def gd_vs_sgd(torch: Any, epochs: int = 300) -> dict[str, Any]:
 
             loss_SGDwr.append(loss_out.item())
             model_param = list(Q3.W.parameters())
-            params_SGDwr.append([model_param[0][0][0].item(), model_param[0][0][1].item(),
-                                 model_param[1][0].item()])
+            params_SGDwr.append(
+                [model_param[0][0][0].item(), model_param[0][0][1].item(), model_param[1][0].item()]
+            )
 
     b_hat, a_hat, c_hat = params_SGDwr[-1]
     print(f"{b_hat:.4f} {a_hat:.4f} {c_hat:.4f}")
@@ -133,8 +134,13 @@ def gd_vs_sgd(torch: Any, epochs: int = 300) -> dict[str, Any]:
     print(np.array(params_SGDwr).shape)
 
     return {
-        "x": x, "y": y, "curve": (a, b, c),
+        "x": x,
+        "y": y,
+        "curve": (a, b, c),
         "loss": {"GD": loss_GD, "SGD": loss_SGDr, "SGD random": loss_SGDwr},
-        "params": {"GD": np.array(params_GD), "SGD": np.array(params_SGDr),
-                   "SGD random": np.array(params_SGDwr)},
+        "params": {
+            "GD": np.array(params_GD),
+            "SGD": np.array(params_SGDr),
+            "SGD random": np.array(params_SGDwr),
+        },
     }

@@ -75,9 +75,11 @@ def linear_regression_tensors(torch: Any, nb_epochs: int = 1000) -> None:
         optimizer.step()
 
         if epoch % 100 == 0:
-            print('Epoch {:4d}/{} W: {:.3f}, b: {:.3f} Cost: {:.6f}'.format(
-                epoch, nb_epochs, W.item(), b.item(), cost.item()
-            ))
+            print(
+                "Epoch {:4d}/{} W: {:.3f}, b: {:.3f} Cost: {:.6f}".format(
+                    epoch, nb_epochs, W.item(), b.item(), cost.item()
+                )
+            )
 
 
 def linear_regression_module(torch: Any, nb_epochs: int = 1000) -> None:
@@ -116,6 +118,8 @@ def linear_regression_module(torch: Any, nb_epochs: int = 1000) -> None:
             params = list(model.parameters())
             W = params[0].item()
             b = params[1].item()
-            print('Epoch {:4d}/{} W: {:.3f}, b: {:.3f} Cost: {:.6f}'.format(
-                epoch, nb_epochs, W, b, cost.item()
-            ))
+            print(
+                "Epoch {:4d}/{} W: {:.3f}, b: {:.3f} Cost: {:.6f}".format(
+                    epoch, nb_epochs, W, b, cost.item()
+                )
+            )

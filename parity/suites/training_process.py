@@ -38,7 +38,7 @@ def zero_grad(torch: Any) -> None:
 
     # What the document shows of the optimizer: the groups, and `p.grad.zero_()` for each.
     for group in optimizer.param_groups:
-        for p in group['params']:
+        for p in group["params"]:
             if p.grad is not None:
                 p.grad.detach_()
                 p.grad.zero_()
@@ -88,16 +88,14 @@ def gradient_accumulation(torch: Any) -> None:
     optimizer.zero_grad()
 
     for epoch in range(2):
-
         running_loss = 0.0
 
         for i, data in enumerate(train_loader, 0):
-
             inputs, labels = data
 
             outputs = net(inputs)
 
-            loss = criterion(outputs, labels)/NUM_ACCUM
+            loss = criterion(outputs, labels) / NUM_ACCUM
             loss.backward()
             running_loss += loss.item()
 
@@ -105,7 +103,7 @@ def gradient_accumulation(torch: Any) -> None:
                 optimizer.step()
                 optimizer.zero_grad()
 
-        print('epoch %d loss %.4f' % (epoch + 1, running_loss))
+        print("epoch %d loss %.4f" % (epoch + 1, running_loss))
 
 
 def gradient_accumulation_mended(torch: Any) -> None:
@@ -117,16 +115,14 @@ def gradient_accumulation_mended(torch: Any) -> None:
     optimizer.zero_grad()
 
     for epoch in range(2):
-
         running_loss = 0.0
 
         for i, data in enumerate(train_loader, 0):
-
             inputs, labels = data
 
             outputs = net(inputs)
 
-            loss = criterion(outputs, labels)/NUM_ACCUM
+            loss = criterion(outputs, labels) / NUM_ACCUM
             loss.backward()
             running_loss += loss.item()
 
@@ -134,7 +130,7 @@ def gradient_accumulation_mended(torch: Any) -> None:
                 optimizer.step()
                 optimizer.zero_grad()
 
-        print('epoch %d loss %.4f' % (epoch + 1, running_loss))
+        print("epoch %d loss %.4f" % (epoch + 1, running_loss))
 
 
 def running_loss(torch: Any, every: int = 2000) -> None:
@@ -143,11 +139,9 @@ def running_loss(torch: Any, every: int = 2000) -> None:
     optimizer = torch.optim.SGD(net.parameters(), lr=0.001, momentum=0.9)
 
     for epoch in range(2):  # loop over the dataset multiple times
-
         running_loss = 0.0
 
         for i, data in enumerate(trainloader, 0):
-
             # get the inputs; data is a list of [inputs, labels]
             inputs, labels = data
 
@@ -163,8 +157,7 @@ def running_loss(torch: Any, every: int = 2000) -> None:
             # print statistics
             running_loss += loss.item()
             if i % every == every - 1:  # print every 2000 mini-batches
-                print('[%d, %5d] loss: %.3f' %
-                      (epoch + 1, i + 1, running_loss/every))
+                print("[%d, %5d] loss: %.3f" % (epoch + 1, i + 1, running_loss / every))
                 running_loss = 0.0
 
-    print('Finished Training')
+    print("Finished Training")

@@ -1,0 +1,106 @@
+"""Storages: the memory that one or more tensors lie in, as one row of elements.
+
+PyTorch's tensors know their storage. Ours are NumPy arrays, which know the array that they are a
+view of: the last in that chain stands for the memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+from numpy.lib.stride_tricks import as_strided
+
+from ..autograd.inplace import address, element_strides
+
+Array = Any
+Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]  # offset, sizes, strides in elements
+
+
+class Storage:
+    """A memory: its `elements` are a 1-D array of one dtype."""
+
+    def __init__(self, elements: Array) -> None:
+        self.elements = elements
+
+    def view(self, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Array:
+        """The array that lies there; ValueError if part of it would lie outside."""
+        numbers = (offset, *size, *stride)
+        if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in numbers):
+            raise ValueError(f"sizes {size}, strides {stride} and offset {offset} make no tensor")
+        if 0 in size:
+            return np.empty(size, self.elements.dtype)
+        end = offset + 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+        if end > self.elements.size:
+            raise ValueError(
+                f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} "
+                f"require {end} elements, the storage has {self.elements.size}"
+            )
+        width = self.elements.itemsize
+        return np.ndarray(
+            size, self.elements.dtype, self.elements, offset * width, [s * width for s in stride]
+        )
+
+
+class Storages:
+    """The storages of all tensors that are being saved, each once, numbered as they are met."""
+
+    def __init__(self) -> None:
+        self._of_root: dict[int, tuple[Array, Storage]] = {}  # with the root: its id stays its own
+        self._keys: dict[int, int] = {}
+        self._numbered: list[Storage] = []
+
+    def find(self, array: Array) -> tuple[Storage, Geometry]:
+        """The storage that `array` lies in, and where; RuntimeError if it has another dtype."""
+        root = _root(array)
+        if not _fits(array, root):  # PyTorch has no such layout, so there is nothing to share
+            array = root = np.array(array, order="C")
+        if id(root) not in self._of_root:
+            self._of_root[id(root)] = root, Storage(_elements(root, array.dtype))
+        storage = self._of_root[id(root)][1]
+        if storage.elements.dtype != array.dtype:
+            raise RuntimeError(
+                "Cannot save multiple tensors or storages that view the same data as different "
+                "types"
+            )
+        offset = (address(array) - byte_bounds(root)[0]) // array.itemsize if array.size else 0
+        return storage, (offset, array.shape, element_strides(array))
+
+    def key(self, storage: Storage) -> str:
+        """The number of a storage, and so the name of its record."""
+        if id(storage) not in self._keys:
+            self._keys[id(storage)] = len(self._numbered)
+            self._numbered.append(storage)
+        return str(self._keys[id(storage)])
+
+    def elements(self) -> list[Array]:
+        return [storage.elements for storage in self._numbered]
+
+
+def _root(array: Array) -> Array:
+    """The array that owns the memory of `array`, or that came into NumPy from elsewhere."""
+    base = root = array
+    while base is not None:
+        root = base if isinstance(base, np.ndarray) else root
+        base = getattr(base, "base", None)
+    return root
+
+
+def _fits(array: Array, root: Array) -> bool:
+    """Whether `array` is made of whole elements of its root's memory, counted upwards."""
+    if not array.size:
+        return array is root
+    low, high = byte_bounds(root)
+    distances = (address(array) - low, high - low, *array.strides)
+    upwards = min(array.strides, default=0) >= 0 and min(root.strides, default=0) >= 0
+    return upwards and not any(d % array.itemsize for d in distances)
+
+
+def _elements(root: Array, dtype: Any) -> Array:
+    """The whole memory of `root` as one row, gaps included."""
+    if not root.size:
+        return np.empty(0, dtype)
+    low, high = byte_bounds(root)
+    count = (high - low) // root.itemsize
+    return as_strided(root, (count,), (root.itemsize,), writeable=False).view(dtype)
