@@ -44,8 +44,8 @@ def vjp(
         else:
             v = _vector(v, outputs, several_outputs, "vjp", create_graph)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        product = gradients(outputs, leaves, v, create_graph)
-        product = _filled(product, leaves, strict, create_graph, "jacobian", NO_INPUT)
+        found = gradients(outputs, leaves, v, create_graph)
+        product = _filled(found, leaves, strict, create_graph, "jacobian", NO_INPUT)
     return _unpacked(outputs, several_outputs, create_graph), _unpacked(
         product, several, create_graph
     )
@@ -69,8 +69,8 @@ def jvp(
         transposed = gradients(outputs, leaves, u, create_graph=True)  # u^T J, to be differentiated
         _check_recorded(transposed, GRAD_INPUTS, strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        product = gradients(transposed, u, v, create_graph)
-        product = _filled(product, outputs, strict, create_graph, "jacobian", NO_ENTRY)
+        found = gradients(transposed, u, v, create_graph)
+        product = _filled(found, outputs, strict, create_graph, "jacobian", NO_ENTRY)
     return (
         _unpacked(outputs, several_outputs, create_graph),
         _unpacked(product, several_outputs, create_graph),
@@ -132,8 +132,8 @@ def vhp(
         several, leaves, v = _leaves_and_vector(inputs, v, "vhp", create_graph, JVP_WITHOUT_V)
         output, first = _recorded_gradient(func, leaves, "vhp", strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        product = gradients(first, leaves, v, create_graph)
-        product = _filled(product, leaves, strict, create_graph, "hessian", NO_JACOBIAN)
+        found = gradients(first, leaves, v, create_graph)
+        product = _filled(found, leaves, strict, create_graph, "hessian", NO_JACOBIAN)
     return _finished(output, create_graph), _unpacked(product, several, create_graph)
 
 
@@ -155,8 +155,8 @@ def hvp(
         transposed = gradients(first, leaves, u, create_graph=True)
         _check_recorded(first, HESSIAN, strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        product = gradients(transposed, u, v, create_graph)
-        product = _filled(product, leaves, strict, create_graph, "hessian", NO_HESSIAN_ENTRY)
+        found = gradients(transposed, u, v, create_graph)
+        product = _filled(found, leaves, strict, create_graph, "hessian", NO_HESSIAN_ENTRY)
     return _finished(output, create_graph), _unpacked(product, several, create_graph)
 
 
@@ -243,9 +243,10 @@ def as_tuple(value: Tensors, what: str, name: str) -> tuple[bool, tuple[Tensor, 
 def _leaves(inputs: Tensors, name: str, create_graph: bool) -> tuple[bool, tuple[Tensor, ...]]:
     """The inputs that `func` is called with: new leaves, or views that continue the graph."""
     several, inputs = as_tuple(inputs, "inputs", name)
-    if create_graph:
-        return several, tuple(t.view_as(t) for t in inputs)
-    return several, tuple(t.detach().requires_grad_() for t in inputs)
+    return several, tuple(
+        t.view_as(t) if create_graph and t.requires_grad else t.detach().requires_grad_()
+        for t in inputs
+    )
 
 
 def _leaves_and_vector(
@@ -276,7 +277,7 @@ def _vector(
             raise RuntimeError(
                 f"{entry}v has invalid size: should be {wanted.shape} but got {given.shape}."
             )
-    return tuple(t.view_as(t) if create_graph else t.detach() for t in v)
+    return tuple(t.view_as(t) if create_graph and t.requires_grad else t.detach() for t in v)
 
 
 def _zeros(like: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -206,7 +206,8 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
     node.saved = saved = []
     for kind, i in plan.saves:
         saved.append(save(kind, i, args, results))
-    node.outputs = outputs = []
+    outputs: list[tuple[tuple[int, ...], Any]] = []
+    node.outputs = outputs
     for result in results:
         array = result._array
         if array.dtype.kind == "f":

@@ -22,7 +22,8 @@ import numpy as np
 ALIGNMENT = 64  # bytes: records start at multiples of it, so that a file can be mapped into memory
 CHUNK = 1 << 20
 ROOT = "archive"  # PyTorch puts all records into one folder, whose name means nothing
-ZIP64_FIELD = 20
+HEADER = 30 + 4  # bytes before a record, besides its name: zip's header, and that of the padding
+ZIP64_FIELD = 20  # what a record of 2 GB or more has in addition
 # all that Python's zipfile is known to raise on an archive that is not well-formed
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, EOFError, OverflowError,
@@ -80,7 +81,7 @@ def write_archive(file: Any, pickled: bytes, storages: list[Any]) -> None:
 def _write_record(archive: zipfile.ZipFile, stream: _Stream, name: str, data: Any) -> None:
     """Append a record; the extra field of its header fills the space up to the alignment."""
     info = zipfile.ZipInfo(f"{ROOT}/{name}")  # of 1980: equal objects make equal files
-    header = zipfile.sizeFileHeader + len(info.filename) + 4
+    header = HEADER + len(info.filename)
     if len(data) * 1.05 > zipfile.ZIP64_LIMIT:  # the condition under which zipfile adds the field
         header += ZIP64_FIELD
     padding = -(stream.written + header) % ALIGNMENT
@@ -229,7 +230,7 @@ class ArchiveReader:
         """Read the record's bytes; return how many are missing."""
         with self._zip.open(self._records[f"{self._root}/{name}"]) as record:
             while len(target):
-                count = record.readinto(target[:CHUNK].data)
+                count: int = record.readinto(target[:CHUNK].data)  # type: ignore[attr-defined]
                 if not count:
                     break
                 target = target[count:]

@@ -71,13 +71,14 @@ class _Pickler(pickle._Pickler):
     def _reduce_tensor(self, tensor: Tensor) -> Any:
         _warn_of_hooks(tensor)
         state = tensor.__dict__
+        hooks: Any = OrderedDict()  # PyTorch expects them, and always empty
         if isinstance(tensor, names.parameter_class()):
-            of_parameter = (tensor.detach(), tensor.requires_grad, OrderedDict[str, Any]())
+            of_parameter = (tensor.detach(), tensor.requires_grad, hooks)
             if state:
                 return names.rebuild_parameter_with_state, (*of_parameter, state)
             return names.rebuild_parameter, of_parameter
         storage, geometry = self.storages.find(tensor._array)
-        arguments = (storage, *geometry, tensor.requires_grad, OrderedDict[str, Any]())
+        arguments = (storage, *geometry, tensor.requires_grad, hooks)
         if type(tensor) is Tensor and not state:
             return names.rebuild_tensor, arguments
         return names.rebuild_from_type, (names.rebuild_tensor, type(tensor), arguments, state)
