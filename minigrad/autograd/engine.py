@@ -57,37 +57,34 @@ class _Pass:
         self.wanted = None if wanted is None else set(wanted)
         self.runs: set[Any] = set()  # with `wanted`: the nodes that lead to a wanted edge
         self.awaited: dict[Any, int] = {}  # per leaf: how many edges have still to deliver
-        self.sums: dict[Edge, Gradient] = {}  # what has arrived so far
+        self.sums: dict[Any, Gradient] = {}  # what has arrived so far, by leaf, node, or edge to
+        # an output that is not the first
         self.arrived: dict[Edge, Gradient] = {}  # at wanted edges
 
     def run(self, roots: Sequence[Edge], gradients: Sequence[Gradient]) -> dict[Edge, Gradient]:
         order = self.schedule(roots)
-        sums, on_tensors = self.sums, self.on_tensors
+        sums, on_tensors, keep_graph = self.sums, self.on_tensors, self.keep_graph
         self.hand_on(roots, gradients, gradients)
         for node in order:
-            if len(node.outputs) == 1:
-                outputs = [sums.pop((node, 0), None)]
-            else:
-                outputs = [sums.pop((node, i), None) for i in range(len(node.outputs))]
-            useful = None if self.wanted is None else self.leading_on(node)
-            if useful:  # PyTorch keeps what was asked for before the hooks of a node that runs
-                self.capture(node, outputs)
-            if node.hooks is not None:
-                outputs = node.hooks.on_gradients(outputs, on_tensors)
-            if useful == []:
-                self.capture(node, outputs)
-                continue
-            if node.hooks is not None:
-                outputs = call_node_hooks(node.hooks.pre, on_tensors, outputs)
+            outputs = [sums.pop(node, None)]
+            if len(node.outputs) != 1:
+                outputs += [sums.pop((node, i), None) for i in range(1, len(node.outputs))]
+            useful = None
+            if node.hooks is not None or self.wanted is not None:
+                outputs, useful = self.before(node, outputs)
+                if useful == []:
+                    continue
             inputs = node.apply(outputs, on_tensors, useful)
             if anomaly.enabled:
                 anomaly.check(node, inputs)
-            if not self.keep_graph:
+            if not keep_graph:
                 node.release()
             if node.hooks is not None and node.hooks.post:
-                inputs = [g if e is None or g is None else self.fit(g, *place(e))
-                          for e, g in zip(node.edges, inputs, strict=True)]  # fmt: skip
-                inputs = call_node_hooks(node.hooks.post, on_tensors, inputs, outputs)
+                fitted = [
+                    g if e is None or g is None else self.fit(g, *place(e))
+                    for e, g in zip(node.edges, inputs, strict=True)
+                ]
+                inputs = call_node_hooks(node.hooks.post, on_tensors, fitted, outputs)
             self.hand_on(node.edges, inputs, outputs)
         return self.arrived
 
@@ -102,27 +99,29 @@ class _Pass:
         `outputs` are the gradients that the node was given: they, and views, may have other
         holders, so a leaf takes a copy of such an array."""
         sums = self.sums
-        for edge, gradient in zip(edges, gradients, strict=True):
+        for edge, gradient in zip(edges, gradients):  # noqa: B905  (checked where they are made)
             if edge is None:
                 continue
             target, output_nr = edge
+            key = edge if output_nr else target
             if gradient is not None:
                 if output_nr is None:
-                    shape, dtype = target._array.shape, target._array.dtype
+                    array = target._array
+                    shape, dtype = array.shape, array.dtype
                 else:
                     shape, dtype = target.outputs[output_nr]
                 if gradient.shape != shape or gradient.dtype is not dtype:
                     gradient = self.fit(gradient, shape, dtype)
-                before = sums.get(edge)
+                before = sums.get(key)
                 if before is not None:
                     gradient = before + gradient
                 elif output_nr is None and not self.on_tensors and may_be_shared(gradient, outputs):
                     gradient = gradient.copy()
-                sums[edge] = gradient
+                sums[key] = gradient
             if output_nr is None:
                 self.awaited[target] -= 1
                 if not self.awaited[target]:
-                    self.arrive(target, sums.pop(edge, None))
+                    self.arrive(target, sums.pop(target, None))
 
     def schedule(self, roots: Sequence[Edge]) -> list[Node]:
         """The nodes to run, consumers before producers; counts what each leaf has to wait for."""
@@ -170,14 +169,28 @@ class _Pass:
             hooks.on_accumulated(leaf)
             call_node_hooks(hooks.post, self.on_tensors, [], [gradient])
 
-    def leading_on(self, node: Node) -> list[int]:
-        """Through which of its inputs the node leads to wanted edges."""
-        wanted = self.wanted or ()
-        return [
-            i
-            for i, e in enumerate(node.edges)
-            if e is not None and (e in wanted or e[0] in self.runs)
-        ]
+    def before(
+        self, node: Node, outputs: list[Gradient]
+    ) -> tuple[list[Gradient], list[int] | None]:
+        """What happens to a node's gradients before it runs: hooks, and keeping what was asked for.
+
+        Returns the gradients and through which inputs the node leads to wanted edges (None: not
+        asked; an empty list: it does not run). PyTorch keeps before the hooks if the node runs."""
+        useful = None
+        if self.wanted is not None:
+            useful = [
+                i for i, e in enumerate(node.edges)
+                if e is not None and (e in self.wanted or e[0] in self.runs)
+            ]  # fmt: skip
+        if useful:
+            self.capture(node, outputs)
+        if node.hooks is not None:
+            outputs = node.hooks.on_gradients(outputs, self.on_tensors)
+        if useful == []:
+            self.capture(node, outputs)
+        elif node.hooks is not None:
+            outputs = call_node_hooks(node.hooks.pre, self.on_tensors, outputs)
+        return outputs, useful
 
     def capture(self, node: Node, outputs: Sequence[Gradient]) -> None:
         """Keep the gradients of this node's outputs that were asked for."""

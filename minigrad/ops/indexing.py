@@ -141,6 +141,8 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """`input[index]`."""
+    if type(index) is int and input._array.ndim:
+        return _apply_int(input, 0, index, 0)
     if isinstance(index, slice):  # alone, it is a node even where it takes everything
         return _apply_slice(input, 0, index, keep=True) if input._array.ndim else _no_slice()
     view, indices = _basic(input, index)

@@ -88,12 +88,11 @@ class SGD(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with np.errstate(all="ignore"):  # training that diverges ends in inf and nan, silently
-            for group in self.param_groups:
-                update = self._update_in_graph if group["differentiable"] else self._update
-                for param in group["params"]:
-                    if param._grad is not None:
-                        update(param, group)
+        for group in self.param_groups:
+            update = self._update_in_graph if group["differentiable"] else self._update
+            for param in group["params"]:
+                if param._grad is not None:
+                    update(param, group)
         return loss
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ class Storages:
 
     def __init__(self) -> None:
         self._of_root: dict[int, tuple[Array, Storage]] = {}  # with the root: its id stays its own
-        self._keys: dict[int, int] = {}
+        self._keys: dict[int, str] = {}
         self._numbered: list[Storage] = []
 
     def find(self, array: Array) -> tuple[Storage, Geometry]:
@@ -64,15 +64,15 @@ class Storages:
                 "Cannot save multiple tensors or storages that view the same data as different "
                 "types"
             )
-        offset = (address(array) - byte_bounds(root)[0]) // array.itemsize if array.size else 0
+        offset = (address(array) - _span(root)[0]) // array.itemsize
         return storage, (offset, array.shape, element_strides(array))
 
     def key(self, storage: Storage) -> str:
         """The number of a storage, and so the name of its record."""
         if id(storage) not in self._keys:
-            self._keys[id(storage)] = len(self._numbered)
+            self._keys[id(storage)] = str(len(self._numbered))
             self._numbered.append(storage)
-        return str(self._keys[id(storage)])
+        return self._keys[id(storage)]
 
     def elements(self) -> list[Array]:
         return [storage.elements for storage in self._numbered]
@@ -89,18 +89,21 @@ def _root(array: Array) -> Array:
 
 def _fits(array: Array, root: Array) -> bool:
     """Whether `array` is made of whole elements of its root's memory, counted upwards."""
-    if not array.size:
-        return array is root
-    low, high = byte_bounds(root)
+    low, high = _span(root)
     distances = (address(array) - low, high - low, *array.strides)
     upwards = min(array.strides, default=0) >= 0 and min(root.strides, default=0) >= 0
     return upwards and not any(d % array.itemsize for d in distances)
+
+
+def _span(root: Array) -> tuple[int, int]:
+    """The addresses of the first byte and of the one after the last."""
+    return byte_bounds(root) if root.size else (address(root), address(root))
 
 
 def _elements(root: Array, dtype: Any) -> Array:
     """The whole memory of `root` as one row, gaps included."""
     if not root.size:
         return np.empty(0, dtype)
-    low, high = byte_bounds(root)
+    low, high = _span(root)
     count = (high - low) // root.itemsize
     return as_strided(root, (count,), (root.itemsize,), writeable=False).view(dtype)
