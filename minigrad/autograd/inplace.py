@@ -20,7 +20,7 @@ from . import anomaly, hooks
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
 from .node import Node, gradient_edge, next_sequence_nr, record, refresh, wrap
-from .row import Decorator, Op, Row, op
+from .row import Decorator, Op, Row
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
 MULTIPLE, NO_GRAD = "multiple", "no_grad"
@@ -39,16 +39,23 @@ def view_op(name: str, kind: str | None = None, **formulas: Any) -> Decorator:
     """Make an op whose results share the memory of its first argument."""
 
     def decorate(forward: Callable[..., Any]) -> Op:
-        call = op(name, **formulas)(forward)
+        row = Row(name, forward, formulas)
 
         def view(input: Any, *args: Any) -> Any:
-            result = call(input, *args)
-            for part in result if isinstance(result, tuple) else (result,):
-                share_memory(part, input, kind)
-            return result
+            if input._view is not None:
+                refresh_view(input)
+            out = forward(input._array, *args)
+            several = isinstance(out, tuple)
+            results = [wrap(o) for o in out] if several else [wrap(out)]
+            for result in results:
+                share_memory(result, input, kind)
+            if input._requires_grad and is_recording():
+                record(row, (input, *args), results)
+            return tuple(results) if several else results[0]
 
         made: Any = view
-        made.row, made.forward, made.__doc__ = call.row, forward, forward.__doc__
+        made.row, made.forward, made.__doc__, made.__name__ = row, forward, forward.__doc__, forward.__name__
+        made.to_float = False
         return made
 
     return decorate
