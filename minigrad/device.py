@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+NO_CUDA = "Torch not compiled with CUDA enabled"
+
 
 class device:
     """`device("cpu")`, `device("cuda:0")` or `device("cuda", 0)`; prints as in PyTorch."""
@@ -14,6 +16,8 @@ class device:
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, device):
             type, index = type.type, type.index
+        if isinstance(type, int):
+            raise RuntimeError("Cannot access accelerator device when none is available.")
         name, colon, number = str(type).partition(":")
         if name not in ("cpu", "cuda", "meta"):
             raise RuntimeError(
@@ -28,11 +32,22 @@ class device:
         """The device of a `device=` argument, if tensors can be on it."""
         found = value if isinstance(value, device) else device(value)
         if found.type != "cpu":
-            raise AssertionError(
-                f"minigrad was installed without support for {found.type}: tensors are on the CPU here; "
-                "leave out device= or use device='cpu'"
+            if found.type == "cuda":
+                raise AssertionError(NO_CUDA)
+            raise NotImplementedError(
+                f"tensors cannot be on the device '{found}': leave out device= or use device='cpu'"
             )
         return found
+
+    def __enter__(self) -> device:
+        """`with device("cpu"):` makes new tensors there, as always."""
+        return device.of(self)
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def __reduce__(self) -> Any:
+        return device, (self.type, self.index)
 
     def __repr__(self) -> str:
         return (

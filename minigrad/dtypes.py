@@ -8,6 +8,7 @@ Inside the engine every dtype is NumPy's; the class `dtype` is what users see an
 
 from __future__ import annotations
 
+import builtins
 from functools import cache
 from typing import Any
 
@@ -67,6 +68,29 @@ def from_numpy(numpy_dtype: NumpyDtype) -> dtype:
         ) from None
 
 
+_OF_PYTHON = {builtins.float: FLOAT64, builtins.int: INT64, builtins.bool: BOOL}
+
+
+def as_numpy(value: Any, name: str) -> NumpyDtype:
+    """The NumPy dtype of an argument `dtype=`: ours, or `float`, `int`, `bool` as in PyTorch."""
+    if isinstance(value, dtype):
+        return value.numpy
+    try:
+        return _OF_PYTHON[value]
+    except (KeyError, TypeError):
+        kind = type(value).__name__
+        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {kind}") from None
+
+
+def refuse_complex(name: str) -> None:
+    """AttributeError if `name` is a dtype of complex numbers, which tensors here do not have."""
+    if name in ("complex32", "complex64", "complex128", "chalf", "cfloat", "cdouble"):
+        raise AttributeError(f"{name}: {NO_COMPLEX}")
+
+
+NO_COMPLEX = "complex numbers are not supported: minigrad has real dtypes only; use two tensors"
+
+
 def scalar_name(numpy_dtype: NumpyDtype) -> str:
     return SCALAR_NAMES[from_numpy(numpy_dtype)]
 
@@ -84,8 +108,8 @@ def get_default_dtype() -> dtype:
 def set_default_dtype(d: dtype) -> None:
     """Make `d` (float16, float32 or float64) the dtype of new floating-point tensors."""
     global _default
-    if not d.is_floating_point:
-        raise TypeError(f"only floating-point types are supported as the default type, but got {d}")
+    if not (isinstance(d, dtype) and d.is_floating_point):
+        raise TypeError("only floating-point types are supported as the default type")
     _default = d.numpy
     combine.cache_clear()
 

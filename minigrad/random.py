@@ -12,7 +12,7 @@ draw of 16 numbers or more goes by blocks of 16 (`_normal_blocks`), a smaller on
 
 What is reached against PyTorch 2.13 on x86-64 with AVX2 or newer: all distributions are bit-equal,
 `normal` in float32 too (10^6 out of 10^6, ULP distance 0). There PyTorch evaluates the Cephes
-polynomials for log, sin and cos with fused multiply-adds, and `_log32` and `_sincos32` follow
+polynomials for log, sin and cos with fused multiply-adds, and `log32` and `sincos32` follow
 them operation by operation. Processors without AVX2 take another path in PyTorch and differ in
 the last bits. By its published source (not measured here), PyTorch hands the scalar
 `bernoulli_(p)` to the MKL library on Intel processors, which draws other numbers; here it is always
@@ -24,11 +24,18 @@ from __future__ import annotations
 import math
 import secrets
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import DTypeLike, NDArray
+
+from .autograd import node as graph
+from .device import cpu
+from .device import device as Device
+from .random_kernels import exp, fma, libm, log, log32, sincos32
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -55,22 +62,32 @@ STATE_LAYOUT = np.dtype([
 ])  # fmt: skip
 
 
+class _Zeros(ISeedSequence):
+    """The first state of a twister that is seeded right after; NumPy's own costs 60 us to find."""
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
+        return np.zeros(n_words, dtype)
+
+
+_ZEROS: Any = _Zeros()
+
+
 class Generator:
     """A stream of 32-bit words, with the second half of the last pair of normal numbers.
 
     Only `device="cpu"` exists. A new generator starts from PyTorch's default seed.
     """
 
-    def __init__(self, device: str = "cpu") -> None:
-        if str(device) != "cpu":
+    def __init__(self, device: Any = "cpu") -> None:
+        if Device(device).type != "cpu":
             raise RuntimeError(f"a Generator lives on the CPU only, but got device={device!s}")
-        self._twister = np.random.MT19937(0)
+        self._twister = np.random.MT19937(_ZEROS)
         self._seeder = np.random.RandomState(self._twister)
         self.manual_seed(DEFAULT_SEED)
 
     @property
-    def device(self) -> str:
-        return "cpu"
+    def device(self) -> Device:
+        return cpu
 
     def __repr__(self) -> str:
         return f"<minigrad.Generator object at {id(self):#x}>"
@@ -96,8 +113,8 @@ class Generator:
     def initial_seed(self) -> int:
         return self._seed
 
-    def get_state(self) -> NDArray[np.uint8]:
-        """The 5056 bytes that `torch.Generator.get_state` gives at the same point (uint8)."""
+    def get_state(self) -> Any:
+        """A uint8 Tensor: the 5056 bytes that `torch.Generator.get_state` gives at the same point."""
         twister = self._twister.state["state"]
         state = np.zeros(1, STATE_LAYOUT)
         used = 0 if self._fresh else int(twister["pos"])
@@ -107,11 +124,11 @@ class Generator:
             state["normal_y"], state["normal_is_valid"] = self._next_normal, 1
         if self._next_float_normal is not None:
             state["float_normal"], state["float_normal_is_valid"] = self._next_float_normal, 1
-        return state.view(np.uint8)
+        return graph.wrap(state.view(np.uint8))
 
-    def set_state(self, new_state: NDArray[np.uint8]) -> Generator:
-        """Continue from the bytes of `get_state`, minigrad's or PyTorch's."""
-        state = _parse_state(new_state)
+    def set_state(self, new_state: Any) -> Generator:
+        """Continue from the bytes of `get_state`, minigrad's or PyTorch's: a Tensor or an array."""
+        state = _parse_state(getattr(new_state, "_array", new_state))
         used = int(state["next"])
         self._seed, self._fresh = int(state["seed"]), used == 0
         key = state["words"].astype(np.uint32)
@@ -187,6 +204,41 @@ def manual_seed(seed: Any) -> Generator:
     return default_generator.manual_seed(int(seed))
 
 
+def seed() -> int:
+    """Seed the default generator from the system's entropy; returns the seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed of the default generator."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Any:
+    """The default generator's state as a uint8 Tensor, in PyTorch's layout."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Set the default generator's state; one that PyTorch saved is understood too."""
+    default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(
+    devices: Any = None, enabled: bool = True, device_type: str = "cuda"
+) -> Iterator[None]:
+    """Inside of `with fork_rng():` draws go on as usual; after it the generator is where it was.
+
+    `devices` and `device_type` are about GPUs, of which there are none."""
+    before = default_generator.get_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            default_generator.set_state(before)
+
+
 def uniform(
     shape: Shape, dtype: DTypeLike, generator: Generator | None = None,
     low: float = 0.0, high: float = 1.0,
@@ -200,7 +252,7 @@ def uniform(
     if low == 0.0 and high == 1.0 and kind == wide:
         return unit.reshape(shape)
     start, end = wide(low), wide(high)
-    values = _fma(unit, end - start, start).astype(kind)
+    values = fma(unit, end - start, start).astype(kind)
     values[values == kind.type(high)] = kind.type(low)  # rounding may have reached the open end
     return values.reshape(shape)
 
@@ -238,7 +290,7 @@ def normal(
         return _normal_blocks(count, kind, generator, mean, std).reshape(shape)
     values = np.array(generator.normals(count), np.float64)
     if mean != 0.0 or std != 1.0:
-        values = _fma(values, np.float64(std), np.float64(mean))
+        values = fma(values, np.float64(std), np.float64(mean))
     return _cast(values, kind).reshape(shape)
 
 
@@ -266,15 +318,15 @@ def _box_muller16(uniforms: Array, mean: np.floating[Any], std: np.floating[Any]
     blocks = uniforms.reshape(-1, 2, 8)
     u1, u2 = 1 - blocks[:, 0], blocks[:, 1]  # u1 in (0, 1], so that its logarithm is finite
     if uniforms.dtype == np.float32:
-        radius = np.sqrt(np.float32(-2) * _log32(u1))
-        sine, cosine = _sincos32(np.float32(2 * math.pi) * u2)
+        radius = np.sqrt(np.float32(-2) * log32(u1))
+        sine, cosine = sincos32(np.float32(2 * math.pi) * u2)
     else:
-        radius, angle = np.sqrt(-2.0 * _libm(math.log, u1)), 2.0 * math.pi * u2
-        sine, cosine = _libm(math.sin, angle), _libm(math.cos, angle)
+        radius, angle = np.sqrt(-2.0 * libm(math.log, u1)), 2.0 * math.pi * u2
+        sine, cosine = libm(math.sin, angle), libm(math.cos, angle)
     values = np.stack((radius * cosine, radius * sine), axis=1)
     if mean != 0 or std != 1:
         with np.errstate(over="ignore"):
-            values = _fma(values, std, mean)
+            values = fma(values, std, mean)
     return values.reshape(-1)
 
 
@@ -287,7 +339,7 @@ def log_normal(
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
     kind = _floating(dtype, "log_normal_cpu")
     normals = np.array((generator or default_generator).normals(math.prod(shape)), np.float64)
-    values = _libm(_exp, _fma(normals, np.float64(std), np.float64(mean)))
+    values = libm(exp, fma(normals, np.float64(std), np.float64(mean)))
     return _cast(values, kind).reshape(shape)
 
 
@@ -304,7 +356,7 @@ def exponential(
             f"floating point but you specified {_KIND_NAMES[kind.name]}"
         )
     uniforms = (generator or default_generator).uniform64(math.prod(shape))
-    return _cast(-1.0 / lambd * _libm(math.log1p, -uniforms), kind).reshape(shape)
+    return _cast(-1.0 / lambd * libm(math.log1p, -uniforms), kind).reshape(shape)
 
 
 def cauchy(
@@ -321,8 +373,8 @@ def cauchy(
             f"floating point but you specified {_C_NAMES[kind.name]}"
         )
     uniforms = (generator or default_generator).uniform64(math.prod(shape))
-    tangents = _libm(math.tan, math.pi * (uniforms - 0.5))
-    return _cast(_fma(tangents, np.float64(sigma), np.float64(median)), kind).reshape(shape)
+    tangents = libm(math.tan, math.pi * (uniforms - 0.5))
+    return _cast(fma(tangents, np.float64(sigma), np.float64(median)), kind).reshape(shape)
 
 
 def geometric(shape: Shape, dtype: DTypeLike, generator: Generator | None, p: float) -> Array:
@@ -333,7 +385,7 @@ def geometric(shape: Shape, dtype: DTypeLike, generator: Generator | None, p: fl
     if kind.kind == "b":
         raise NotImplementedError("\"geometric_cpu\" not implemented for 'Bool'")
     uniforms = (generator or default_generator).uniform64(math.prod(shape))
-    trials = np.ceil(_libm(_log, uniforms) / math.log1p(-p))
+    trials = np.ceil(libm(log, uniforms) / math.log1p(-p))
     return _cast(trials, kind).reshape(shape)
 
 
@@ -359,6 +411,55 @@ def bernoulli(
     wide = p.dtype == np.float64
     uniforms: Array = generator.uniform64(count) if wide else generator.uniform32(count)
     return (uniforms.reshape(shape) < p).astype(dtype)
+
+
+def poisson(rates: Array, generator: Generator | None = None) -> Array:
+    """Poisson numbers of the given rates, as `torch.poisson`.
+
+    Below a rate of 10 uniform numbers are multiplied until they fall below e**-rate (Knuth); from
+    there on by transformed rejection (W. Hoermann, "The transformed rejection method for
+    generating Poisson random variables", 1993, algorithm PTRS)."""
+    if rates.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"poisson_cpu\" not implemented for '{_KIND_NAMES[rates.dtype.name]}'"
+        )
+    if not (rates >= 0).all():
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    generator = generator or default_generator
+    drawn = [_poisson(rate, generator) for rate in rates.ravel().tolist()]
+    return np.array(drawn, np.float64).astype(rates.dtype).reshape(rates.shape)
+
+
+def _poisson(rate: float, generator: Generator) -> float:
+    if rate == 0:
+        return 0.0
+    if rate >= 10:
+        return _poisson_by_rejection(rate, generator)
+    limit, product, count = math.exp(-rate), 1.0, 0
+    while True:
+        product *= float(generator.uniform64(1)[0])
+        if product <= limit:
+            return float(count)
+        count += 1
+
+
+def _poisson_by_rejection(rate: float, generator: Generator) -> float:
+    b = 0.931 + 2.53 * math.sqrt(rate)
+    a = -0.059 + 0.02483 * b
+    inverse_alpha, v_r = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
+    while True:
+        u, v = (generator.uniform64(2) - np.array((0.5, 0.0))).tolist()
+        distance = 0.5 - abs(u)
+        if not distance:
+            continue
+        k = math.floor((2 * a / distance + b) * u + rate + 0.43)
+        if distance >= 0.07 and v <= v_r:
+            return float(k)
+        if k < 0 or (distance < 0.013 and v > distance):
+            continue
+        height = log(v) + math.log(inverse_alpha) - math.log(a / (distance * distance) + b)
+        if height <= -rate + k * math.log(rate) - math.lgamma(k + 1):
+            return float(k)
 
 
 def integers(
@@ -502,94 +603,3 @@ def _cast(values: Array, kind: np.dtype[Any]) -> Array:
         return values
     with np.errstate(over="ignore", invalid="ignore"):
         return values.astype(np.float32).astype(kind) if kind == np.float16 else values.astype(kind)
-
-
-def _libm(function: Callable[[float], float], values: Array) -> Array:
-    """The C library's function on each element: NumPy's own differ in the last bit at times."""
-    flat = np.fromiter(map(function, values.ravel().tolist()), np.float64, values.size)
-    return flat.reshape(values.shape)
-
-
-def _log(value: float) -> float:
-    return math.log(value) if value else -math.inf
-
-
-def _exp(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf
-
-
-def _fma(a: Array, b: Any, c: Any) -> Array:
-    """a * b + c rounded once, like the processor's fused multiply-add, in the dtype of `a`."""
-    if a.dtype == np.float32:  # the product is exact in float64
-        fused: Array = (np.multiply(a, b, dtype=np.float64) + c).astype(np.float32)
-        return fused
-    return _fma64(a, b, c)
-
-
-def _fma64(a: Array, b: Any, c: Any) -> Array:
-    """Dekker's product and Knuth's sum give what rounding lost; it is added back at the end."""
-    with np.errstate(all="ignore"):
-        product = a * b
-        (a_high, a_low), (b_high, b_low) = _split(a), _split(b)
-        lost = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
-        total = product + c
-        part = total - product
-        lost = lost + ((product - (total - part)) + (c - part))
-        fused: Array = total + lost
-        return np.where(np.isfinite(fused), fused, total)
-
-
-def _split(value: Any) -> tuple[Any, Any]:
-    """`value` as the sum of two floats of 26 bits, whose products are exact."""
-    scaled = value * 134217729.0  # 2**27 + 1
-    high = scaled - (scaled - value)
-    return high, value - high
-
-
-# The Cephes library's single-precision polynomials (Moshier, netlib.org/cephes: logf.c, sinf.c).
-_LOG = (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-        -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)  # fmt: skip
-_SIN = (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
-_COS = (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
-_LN2 = (-2.12194440e-4, 0.693359375)  # ln 2, the small part and the large
-_QUARTER_PI = (0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8)  # pi / 4 in three
-
-
-def _horner32(coefficients: tuple[float, ...], x: Array) -> Array:
-    value: Array = np.full_like(x, coefficients[0])
-    for coefficient in coefficients[1:]:
-        value = _fma(value, x, np.float32(coefficient))
-    return value
-
-
-def _log32(x: Array) -> Array:
-    """Natural logarithm of float32 in (0, 1]: x = 2**e * m with m in [sqrt(1/2), sqrt(2))."""
-    mantissa, exponent = np.frexp(x)
-    small = mantissa < np.float32(math.sqrt(0.5))
-    e = (exponent - small).astype(np.float32)
-    m = np.where(small, 2 * mantissa, mantissa) - np.float32(1)
-    square = m * m
-    tail = _horner32(_LOG, m) * m
-    tail = _fma(tail, square, e * np.float32(_LN2[0]))
-    tail = _fma(square, np.float32(-0.5), tail)
-    return _fma(e, np.float32(_LN2[1]), m + tail)
-
-
-def _sincos32(x: Array) -> tuple[Array, Array]:
-    """Sine and cosine of float32 in [0, 2 pi]: x = octant * pi/4 + rest, with an even octant."""
-    octant = ((x * np.float32(4 / math.pi)).astype(np.int32) + 1) & ~1
-    rest, turns = x, octant.astype(np.float32)
-    for part in _QUARTER_PI:
-        rest = _fma(turns, -np.float32(part), rest)
-    square = rest * rest
-    cosine = _horner32(_COS, square) * square
-    cosine = _fma(cosine, square, -(square * np.float32(0.5))) + np.float32(1)
-    sine = _horner32(_SIN, square) * square
-    sine = _fma(sine, rest, rest)
-    swapped = (octant & 2) != 0  # near an odd multiple of pi/2 the two change places
-    sine, cosine = np.where(swapped, cosine, sine), np.where(swapped, sine, cosine)
-    negative_sine, negative_cosine = (octant & 4) != 0, ((octant + 2) & 4) != 0
-    return np.where(negative_sine, -sine, sine), np.where(negative_cosine, -cosine, cosine)

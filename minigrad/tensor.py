@@ -8,9 +8,9 @@
     _view             for a view, its base (`autograd/inplace.py`)
     hooks             functions to call on its gradient (`autograd/hooks.py`)
 
-The named methods are in `methods.py`; all are the ops: `x * W` is `ops.mul(x, W)` (a row of `ops/pointwise.py`), which records a
-node (`autograd/node.py`); `loss.backward()` walks the nodes (`autograd/engine.py`) until the
-gradient of `W` is in `W.grad`.
+The named methods are in `methods.py`, conversions in `conversions.py`. Operators and methods are the ops: `x * W` is
+`ops.mul(x, W)` (a row of `ops/arithmetic.py`), which records a node (`autograd/node.py`);
+`loss.backward()` walks the nodes (`autograd/engine.py`) until the gradient of `W` is in `W.grad`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .autograd import anomaly, grad_mode, hooks, inplace, interface
 from .autograd import node as graph
 from .autograd.hooks import Hooks, RemovableHandle
 from .autograd.node import refresh, wrap
+from .conversions import Conversions
 from .device import cpu
 from .device import device as Device
 from .methods import Methods
@@ -64,7 +65,7 @@ def _operator(op: Op) -> Op:
     return operate
 
 
-class Tensor(Methods):
+class Tensor(Methods, Conversions):
     """A multi-dimensional array that knows how it came about."""
 
     __slots__ = (
@@ -90,8 +91,10 @@ class Tensor(Methods):
     _view: inplace.View | None
     hooks: Hooks | None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = ops.FloatTensor(*args)
+    def __new__(cls, *args: Any, device: Any = None, **kwargs: Any) -> Any:
+        if device is not None:
+            Device.of(device)
+        made = ops.new_legacy(dtypes.default_dtype(), args, any_dtype=True)
         return made if cls is Tensor else cls._make_subclass(cls, made)
 
     @staticmethod
@@ -288,7 +291,7 @@ class Tensor(Methods):
         if dim is None:
             return self.shape
         if not self.ndim:
-            raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         return self.shape[ops.dims.wrap_dim(dim, self.ndim)]
 
     @property
@@ -319,11 +322,6 @@ class Tensor(Methods):
         """Bytes per element."""
         return self._array.itemsize
 
-    def stride(self, dim: int | None = None) -> Any:
-        """Steps in memory, in elements, to the next position of each dimension (or of `dim`)."""
-        steps = inplace.element_strides(self._array)
-        return steps if dim is None else steps[dim]
-
     def storage_offset(self) -> int:
         """How many elements of the base's memory come before the first of this Tensor."""
         return 0 if self._view is None else inplace.geometry(self, self._view.base)[2]
@@ -331,13 +329,6 @@ class Tensor(Methods):
     def data_ptr(self) -> int:
         """The address of the first element."""
         return inplace.address(self._array)
-
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in row-major order."""
-        return bool(self._array.flags.c_contiguous)
-
-    def is_floating_point(self) -> bool:
-        return self._array.dtype.kind == "f"
 
     def item(self) -> Any:
         """The one element as a Python number."""
@@ -439,57 +430,9 @@ class Tensor(Methods):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _rebuild, (type(self), np.array(self._array), self._requires_grad)
 
-    def new_zeros(self, *size: Any) -> Tensor:
-        """Zeros of shape `size` in this Tensor's dtype."""
-        return ops.zeros(*size, dtype=self.dtype)
-
-    def new_ones(self, *size: Any) -> Tensor:
-        """Ones of shape `size` in this Tensor's dtype."""
-        return ops.ones(*size, dtype=self.dtype)
-
-    def new_tensor(self, data: Any) -> Tensor:
-        """`tensor(data)` in this Tensor's dtype."""
-        return ops.tensor(data, dtype=self.dtype)
-
-    def type(self, dtype: Any = None) -> Any:
-        """The name of the tensor's type, or a copy in another dtype."""
-        if dtype is None:
-            return f"torch.{dtypes.scalar_name(self._array.dtype)}Tensor"
-        return self.to(dtype)
-
-    def cpu(self) -> Tensor:
-        """This Tensor: its memory is the CPU's already."""
-        return self
-
-    def float(self) -> Tensor:
-        return self.to(dtypes.float32)
-
-    def double(self) -> Tensor:
-        return self.to(dtypes.float64)
-
-    def half(self) -> Tensor:
-        return self.to(dtypes.float16)
-
-    def long(self) -> Tensor:
-        return self.to(dtypes.int64)
-
-    def int(self) -> Tensor:
-        return self.to(dtypes.int32)
-
-    def short(self) -> Tensor:
-        return self.to(dtypes.int16)
-
-    def byte(self) -> Tensor:
-        return self.to(dtypes.uint8)
-
-    def char(self) -> Tensor:
-        return self.to(dtypes.int8)
-
-    def bool(self) -> Tensor:
-        return self.to(dtypes.bool)
-
     T = property(ops.reversed_dims)
     mT = property(ops.matrix_transpose)
+    mH = property(ops.matrix_transpose)
 
     # --- operators ---
 
@@ -509,6 +452,10 @@ class Tensor(Methods):
     __and__ = __rand__ = _operator(ops.bitwise_and)
     __or__ = __ror__ = _operator(ops.bitwise_or)
     __xor__ = __rxor__ = _operator(ops.bitwise_xor)
+    __lshift__, __rshift__ = _operator(ops.bitwise_left_shift), _operator(ops.bitwise_right_shift)
+    __rlshift__, __rrshift__ = _operator(ops.left_shifted_by), _operator(ops.right_shifted_by)
+    __ilshift__ = _operator(ops.bitwise_left_shift_)
+    __irshift__ = _operator(ops.bitwise_right_shift_)
     __iadd__, __isub__, __imul__ = _operator(ops.add_), _operator(ops.sub_), _operator(ops.mul_)
     __itruediv__, __ipow__ = _operator(ops.div_), _operator(ops.pow_)
     __ifloordiv__, __imod__ = _operator(ops.floor_divide_), _operator(ops.remainder_)

@@ -130,7 +130,9 @@ def test_gradients_through_products(torch, log):
     F = torch.autograd.functional
     for name in PRODUCTS:
         x, u = point(torch, 3).requires_grad_(), point(torch, 3, scale=-0.2).requires_grad_()
-        function = (lambda x: x.exp() * x) if name in ("vjp", "jvp") else (lambda x: (x.exp() * x).sum())
+        function = (
+            (lambda x: x.exp() * x) if name in ("vjp", "jvp") else (lambda x: (x.exp() * x).sum())
+        )
         output, product = call(F, name, function, x, u, create_graph=True)
         (output.sum() + (product * product).sum()).backward()
         log(name, x.grad, u.grad)

@@ -201,7 +201,7 @@ def test_states_cross_over(drawn: int) -> None:
     ours.uniform((drawn,), "float32", generator)
     ours.normal((3,), "float32", generator)
     received = torch.Generator()
-    received.set_state(torch.from_numpy(generator.get_state()))
+    received.set_state(torch.from_numpy(generator.get_state().numpy()))
     assert received.initial_seed() == 9
     assert_same_state(generator, received)
     expected = torch.empty(5, dtype=torch.float64).normal_(generator=received)
@@ -250,7 +250,7 @@ def test_seeds(seed: Any) -> None:
 
 
 def broken_states() -> list[np.ndarray]:
-    unseeded, nothing_left = ours.Generator().get_state(), ours.Generator().get_state()
+    unseeded, nothing_left = (ours.Generator().get_state().numpy() for _ in range(2))
     unseeded[12], nothing_left[8] = 0, 0
     return [np.zeros(10, np.uint8), np.zeros(5056, np.uint8), unseeded, nothing_left]
 

@@ -3,16 +3,21 @@
 Read `node.py` (what an operation leaves behind) and `engine.py` (what `loss.backward()` does with
 it). Then `grad_mode.py`, `inplace.py` (views and in-place changes), `function.py` (operations of
 the user's own), `hooks.py`, `anomaly.py`. The public functions are in `interface.py`. On top of them
-`functional.py` has Jacobians and Hessians.
+`functional.py` has Jacobians and Hessians, `forward_ad.py` the forward mode, `gradcheck.py` the
+comparison with finite differences, and `graph.py` hooks on what is saved.
 """
 
-from . import functional
+from . import forward_ad, functional, graph
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .gradcheck import gradcheck, gradgradcheck
 from .interface import backward, grad
+from .variable import Variable
 
 __all__ = [
-    "Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "inference_mode", "no_grad",
-    "set_detect_anomaly", "set_grad_enabled",
+    "Variable",
+    "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad",
+    "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly",
+    "set_grad_enabled",
 ]  # fmt: skip

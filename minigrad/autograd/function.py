@@ -241,6 +241,8 @@ def _keep(ctx: FunctionCtx, results: list[Any], recording: bool) -> None:
             tensor._saved_output_nr = output_nr
         saved.append((tensor, None if tensor is None else tensor._version_counter[0]))
     ctx.saved, ctx._to_save = saved, ()
+    if graph.packing is not None:
+        graph.packing(ctx)
     if anomaly.enabled:
         anomaly.note(ctx)
     ctx._dirty = ctx._non_differentiable = ()

@@ -17,6 +17,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import node as graph
+from .functional_checks import (
+    GRAD_INPUTS,
+    HESSIAN,
+    JACOBIAN,
+    JVP_WITHOUT_V,
+    NO_ENTRY,
+    NO_HESSIAN_ENTRY,
+    NO_INPUT,
+    NO_JACOBIAN,
+    OUTPUTS,
+    STRATEGIES,
+    VJP_WITHOUT_V,
+    as_tuple,
+    check_recorded,
+    check_single,
+    check_strategy,
+    independent,
+    single_output,
+)
 from .grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
 from .interface import grad
 
@@ -40,7 +59,7 @@ def vjp(
         several, leaves = _leaves(inputs, "vjp", create_graph)
         several_outputs, outputs = _call(func, leaves, "vjp", strict)
         if v is None:
-            _check_single(outputs, VJP_WITHOUT_V)
+            check_single(outputs, VJP_WITHOUT_V)
         else:
             v = _vector(v, outputs, several_outputs, "vjp", create_graph)
     with set_grad_enabled(create_graph or is_grad_enabled()):
@@ -67,7 +86,7 @@ def jvp(
         several_outputs, outputs = _call(func, leaves, "jvp", strict)
         u = _zeros(outputs)
         transposed = gradients(outputs, leaves, u, create_graph=True)  # u^T J, to be differentiated
-        _check_recorded(transposed, GRAD_INPUTS, strict)
+        check_recorded(transposed, GRAD_INPUTS, strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
         found = gradients(transposed, u, v, create_graph)
         product = _filled(found, outputs, strict, create_graph, "jacobian", NO_ENTRY)
@@ -86,7 +105,7 @@ def jacobian(
     A tuple of outputs makes a tuple over outputs, a tuple of inputs one over inputs within it. One
     backward pass gives one row. `vectorize` and `strategy` are accepted and checked as in PyTorch;
     the rows are computed one by one and in reverse mode all the same."""
-    _check_strategy(create_graph, strict, vectorize, strategy)
+    check_strategy(create_graph, strict, vectorize, strategy)
     with enable_grad():
         several, leaves = _leaves(inputs, "jacobian", create_graph)
         several_outputs, outputs = _call(func, leaves, "jacobian", strict)
@@ -109,11 +128,11 @@ def hessian(
 
     def scalar(*args: Tensor) -> Tensor:
         several_outputs, outputs = _call(func, args, "hessian", strict)
-        return _single_output(outputs, several_outputs, "hessian").squeeze()
+        return single_output(outputs, several_outputs, "hessian").squeeze()
 
     def gradient(*args: Tensor) -> tuple[Tensor, ...]:
         found: tuple[Tensor, ...] = jacobian(scalar, args, create_graph=True)
-        _check_recorded(found, JACOBIAN, strict)
+        check_recorded(found, JACOBIAN, strict)
         return found
 
     found = jacobian(gradient, inputs, create_graph, strict, vectorize, outer_jacobian_strategy)
@@ -153,7 +172,7 @@ def hvp(
         output, first = _recorded_gradient(func, leaves, "hvp", strict)
         u = _zeros(leaves)
         transposed = gradients(first, leaves, u, create_graph=True)
-        _check_recorded(first, HESSIAN, strict)
+        check_recorded(first, HESSIAN, strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
         found = gradients(transposed, u, v, create_graph)
         product = _filled(found, leaves, strict, create_graph, "hessian", NO_HESSIAN_ENTRY)
@@ -199,7 +218,7 @@ def _jacobian_of(
                     "This is not allowed in strict mode."
                 )
             if gradient is not None and strict and create_graph and not gradient.requires_grad:
-                raise RuntimeError(_independent("jacobian", index))
+                raise RuntimeError(independent("jacobian", index))
             column.append(graph.tensor_ops.zeros_like(input) if gradient is None else gradient)
     return [
         graph.tensor_ops.stack(column).view(output.shape + input.shape)
@@ -212,9 +231,9 @@ def _recorded_gradient(
 ) -> tuple[Tensor, tuple[Tensor | None, ...]]:
     """The single output of `func` and its gradient as a part of the graph."""
     several, outputs = _call(func, inputs, name, strict)
-    output = _single_output(outputs, several, name)
+    output = single_output(outputs, several, name)
     first = gradients([output], inputs, create_graph=True)
-    _check_recorded(first, JACOBIAN, strict)
+    check_recorded(first, JACOBIAN, strict)
     return output, first
 
 
@@ -223,21 +242,8 @@ def _call(
 ) -> tuple[bool, tuple[Tensor, ...]]:
     """The outputs as a tuple, and whether they were one."""
     several, outputs = as_tuple(func(*inputs), "outputs of the user-provided function", name)
-    _check_recorded(outputs, OUTPUTS, strict)
+    check_recorded(outputs, OUTPUTS, strict)
     return several, outputs
-
-
-def as_tuple(value: Tensors, what: str, name: str) -> tuple[bool, tuple[Tensor, ...]]:
-    """Whether `value` is a tuple, and its Tensors as one."""
-    several = isinstance(value, tuple)
-    for i, item in enumerate(value if several else (value,)):
-        if not isinstance(item, graph.Tensor):
-            which = f"value at index {i}" if several else f"given {what}"
-            raise TypeError(
-                f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but the "
-                f"{which} has type {type(item)}."
-            )
-    return several, value if several else (value,)
 
 
 def _leaves(inputs: Tensors, name: str, create_graph: bool) -> tuple[bool, tuple[Tensor, ...]]:
@@ -255,7 +261,7 @@ def _leaves_and_vector(
     """The inputs to differentiate with respect to, and a `v` of their shapes."""
     several, leaves = _leaves(inputs, name, create_graph)
     if v is None:
-        _check_single(leaves, missing)
+        check_single(leaves, missing)
         return several, leaves, None
     return several, leaves, _vector(v, leaves, several, name, create_graph)
 
@@ -305,121 +311,6 @@ def _filled(
         if tensor is None and strict:
             raise RuntimeError(missing.format(i))
         if tensor is not None and strict and create_graph and not tensor.requires_grad:
-            raise RuntimeError(_independent(what, i))
+            raise RuntimeError(independent(what, i))
         filled.append(graph.tensor_ops.zeros_like(model) if tensor is None else tensor)
     return filled
-
-
-# --- checks --------------------------------------------------------------------------------------
-
-
-def _check_strategy(create_graph: bool, strict: bool, vectorize: bool, strategy: str) -> None:
-    prefix = "torch.autograd.functional.jacobian: "
-    if strategy not in STRATEGIES:
-        raise AssertionError(BAD_STRATEGY)
-    if strategy == "forward-mode":
-        if create_graph:
-            raise NotImplementedError(prefix + FORWARD_MODE.format("create_graph"))
-        if strict:
-            raise RuntimeError(prefix + FORWARD_MODE.format("strict"))
-        if not vectorize:
-            raise NotImplementedError(FORWARD_NEEDS_VECTORIZE)
-    elif strict and vectorize:
-        raise RuntimeError(prefix + STRICT_VECTORIZE)
-
-
-def _check_single(tensors: Sequence[Tensor], message: str) -> None:
-    if len(tensors) != 1 or tensors[0].numel() != 1:
-        raise RuntimeError(message)
-
-
-def _single_output(outputs: Sequence[Tensor], several: bool, name: str) -> Tensor:
-    if several:
-        raise RuntimeError(f"The function given to {name} should return a single Tensor")
-    if outputs[0].numel() != 1:
-        raise RuntimeError(
-            f"The Tensor returned by the function given to {name} should contain a single element"
-        )
-    return outputs[0]
-
-
-def _check_recorded(tensors: Sequence[Tensor | None], message: str, strict: bool) -> None:
-    """In strict mode each of `tensors` must depend on the inputs."""
-    for i, tensor in enumerate(tensors if strict else ()):
-        if tensor is None:
-            raise RuntimeError(NO_INPUT.format(i))
-        if not tensor.requires_grad:
-            raise RuntimeError(message.format(i))
-
-
-def _independent(what: str, index: int) -> str:
-    return (
-        f"The {what} of the user-provided function is independent of input {index}. This is not "
-        "allowed in strict mode when create_graph=True."
-    )
-
-
-# PyTorch's sentences, by what is missing.
-STRATEGIES = ("forward-mode", "reverse-mode")
-BAD_STRATEGY = (
-    'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more '
-    'outputs than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use '
-    '"reverse-mode".'
-)
-FORWARD_MODE = (
-    '`{0}=True` and `strategy="forward-mode"` are not supported together (yet). Please either set '
-    '`{0}=False` or `strategy="reverse-mode"`.'
-)
-FORWARD_NEEDS_VECTORIZE = (
-    "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly implemented for "
-    "`vectorize=True`."
-)
-STRICT_VECTORIZE = (
-    "`strict=True` and `vectorized=True` are not supported together. Please either set "
-    "`strict=False` or `vectorize=False`."
-)
-VJP_WITHOUT_V = (
-    "The vector v can only be None if the user-provided function returns a single Tensor with a "
-    "single element."
-)
-JVP_WITHOUT_V = (
-    "The vector v can only be None if the input to the user-provided function is a single Tensor "
-    "with a single element."
-)
-OUTPUTS = (
-    "Output {} of the user-provided function does not require gradients. The outputs must be "
-    "computed in a differentiable manner from the input when running in strict mode."
-)
-GRAD_INPUTS = (
-    "The gradient with respect to input {} is independent of the inputs of the user-provided "
-    "function. This is not allowed in strict mode."
-)
-JACOBIAN = (
-    "While computing the hessian, found that the jacobian of the user-provided function with "
-    "respect to input {} is independent of the input. This is not allowed in strict mode. You "
-    "should ensure that your function is twice differentiable and that the jacobian depends on the "
-    "inputs (this would be violated by a linear function for example)."
-)
-HESSIAN = (
-    "The hessian of the user-provided function with respect to input {} is independent of the "
-    "input. This is not allowed in strict mode. You should ensure that your function is thrice "
-    "differentiable and that the hessian depends on the inputs."
-)
-NO_INPUT = (
-    "The output of the user-provided function is independent of input {}. This is not allowed in "
-    "strict mode."
-)
-NO_ENTRY = (
-    "The gradient with respect to the input is independent of entry {} in the grad_outputs when "
-    "using the double backward trick to compute forward mode gradients. This is not allowed in "
-    "strict mode."
-)
-NO_JACOBIAN = (
-    "The jacobian of the user-provided function is independent of input {}. This is not allowed in "
-    "strict mode."
-)
-NO_HESSIAN_ENTRY = (
-    "The hessian of the user-provided function is independent of entry {} in the grad_jacobian. "
-    "This is not allowed in strict mode as it prevents from using the double backward trick to "
-    "replace forward mode AD."
-)

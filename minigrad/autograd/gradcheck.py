@@ -54,16 +54,16 @@ def gradcheck(
             "check_batched_grad: there is no vmap in minigrad; check the samples one by one"
         )
     if not (check_forward_ad or check_backward_ad):
-        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
-    if check_undefined_grad and not check_backward_ad:
-        raise AssertionError("Setting check_undefined_grad=True requires check_backward_ad to be True")
+        raise AssertionError(
+            "Expected at least one of check_forward_ad or check_backward_ad to be True"
+        )
     args = _as_tuple(inputs)
     _check_inputs(args)
     try:
         _compare(func, args, eps, atol, rtol, nondet_tol, check_backward_ad, check_forward_ad)
         if check_backward_ad:
             _check_zeros(func, args)
-        if check_undefined_grad:
+        if check_undefined_grad and check_backward_ad:
             _check_undefined(func, args)
     except GradcheckError:
         if raise_exception:
@@ -170,7 +170,7 @@ def _values_at(
     """The outputs with one element of `target` at another value; the graph does not notice it."""
     target._array[index] = value
     arrays = [output._array.copy() for output in _as_tuple(func(*args))]
-    for i, (array, first) in enumerate(zip(arrays, like, strict=True)):
+    for array, first in zip(arrays, like, strict=True):
         for what, now, before in (
             ("shape", graph.wrap(array).shape, first.shape),
             ("dtype", graph.wrap(array).dtype, first.dtype),
@@ -178,7 +178,7 @@ def _values_at(
             if now != before:
                 raise AssertionError(
                     f"Expected `func` to return outputs with the same {what} when inputs are perturbed "
-                    f"on index {i} by {eps}, but got: {what}s {before} and {now}."
+                    f"on index {index} by {eps}, but got: {what}s {before} and {now}."
                 )
     return arrays
 
@@ -336,7 +336,7 @@ NEW_CHECK = (
     'function with "check_undefined_grad=False" to disable the feature'
 )
 UNDEFINED = (
-    "Expected backward function to handle undefined output grads. Please look at \"Notes about "
+    'Expected backward function to handle undefined output grads. Please look at "Notes about '
     'undefined output gradients" in "tools/autograd/derivatives.yaml"'
 )
 UNDEFINED_NOT_ZERO = (

@@ -222,7 +222,7 @@ def write(row: Row, args: Sequence[Any], out: Any) -> Any:
             f"{scalar_name(target.dtype)}"
         )
     before = input._edge
-    node = record(row, [_before_write(row, input), *args[1:]], [input]) if recording else None
+    node = record(row, [_before_write(row, input), *args[1:]], [input], False) if recording else None
     np.copyto(target, out, casting="unsafe")
     input._bump_version()
     if node is not None:
@@ -275,6 +275,8 @@ def _rebase(tensor: Any, before: Any, node: Node) -> None:
     node.saved = [
         (v, version if getattr(v, "_saved_output_nr", None) == 0 else n) for v, n in node.saved
     ]
+    if graph.packing is not None:
+        graph.packing(node)
     _move_retained(before, tensor)
     if tensor._view is not None:
         rebase_view(tensor, node)

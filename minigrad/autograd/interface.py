@@ -1,18 +1,32 @@
-"""The public face of the engine: `backward` and `grad`, and the checks on what they are given."""
+"""The public face of the engine: `backward` and `grad`, and the checks on what they are given.
+
+What is differentiated, and with respect to what, is a Tensor or its place in the graph, a
+`GradientEdge`.
+"""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import node as graph
-from .engine import accumulate, run_backward
+from .engine import accumulate, place, run_backward
 from .node import Edge, gradient_edge, refresh
 
 Tensor = Any
 Tensors = Any  # a Tensor or a sequence of them
+is_partial: ContextVar[bool] = ContextVar("minigrad_partial_pass", default=False)
+
+
+class GradientEdge(NamedTuple):
+    """The place in the graph where the gradient of one Tensor arrives."""
+
+    node: Any
+    output_nr: int
+    ownership_token: Any = None
 
 
 def backward(
@@ -43,7 +57,7 @@ def backward(
         _wanted_edge(t, "can't retain_grad on Tensor that has requires_grad=False"): t
         for t in sequence(inputs)
     }
-    arrived = run_backward(edges, gradients, keep, create_graph, list(targets))
+    arrived = run_partially(edges, gradients, keep, create_graph, list(targets))
     for edge, tensor in targets.items():  # leaves have their gradients by now
         gradient = arrived.get(edge)
         if gradient is not None and not tensor.retains_grad:
@@ -79,11 +93,15 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     wanted = [_wanted_edge(t) for t in targets]
     edges = [root_edge(i, t) for i, t in enumerate(roots)]
-    arrived = run_backward(edges, gradients, keep, create_graph, wanted, into_leaves=False)
+    arrived = run_partially(edges, gradients, keep, create_graph, wanted, into_leaves=False)
     found = []
     for index, (tensor, edge) in enumerate(zip(targets, wanted, strict=True)):
         gradient = arrived.get(edge)
         if gradient is None and materialize_grads:
+            if "stands_for" in tensor.__dict__:
+                raise RuntimeError(
+                    "materialize_grads cannot be used when the given input is a GradientEdge"
+                )
             gradient = graph.wrap(np.zeros_like(tensor._array))
             gradient._requires_grad = create_graph
         elif gradient is None and not allow_unused:
@@ -96,11 +114,32 @@ def grad(
     return tuple(found)
 
 
+def run_partially(*args: Any, **kwargs: Any) -> dict[Edge, Any]:
+    """A pass that leaves out nodes; what runs inside it can ask `is_partial`."""
+    token = is_partial.set(True)
+    try:
+        return run_backward(*args, **kwargs)
+    finally:
+        is_partial.reset(token)
+
+
 def sequence(tensors: Tensors, count: int = 0) -> list[Tensor]:
     """One Tensor, several, or None (meaning `count` times None) as a list."""
     if tensors is None:
         return [None] * count
-    return [tensors] if isinstance(tensors, graph.Tensor) else list(tensors)
+    several = not isinstance(tensors, (graph.Tensor, GradientEdge))
+    return [_at(t) if isinstance(t, GradientEdge) else t for t in (tensors if several else [tensors])]
+
+
+def _at(edge: GradientEdge) -> Tensor:
+    """A Tensor that stands for the one whose place in the graph is given, without its values."""
+    if hasattr(edge.node, "variable"):
+        return edge.node.variable
+    shape, dtype = place((edge.node, edge.output_nr))
+    tensor = graph.wrap(np.broadcast_to(np.zeros((), dtype), shape))
+    tensor._edge, tensor._requires_grad = (edge.node, edge.output_nr), True
+    tensor.__dict__["stands_for"] = edge
+    return tensor
 
 
 def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) -> list[Any]:

@@ -11,13 +11,13 @@ is named as in PyTorch, and it keeps
 from __future__ import annotations
 
 import itertools
-import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import anomaly, hooks
+from .accumulate import accumulator
 from .grad_mode import is_recording
 from .hooks import Hooks, RemovableHandle
 
@@ -29,6 +29,7 @@ Saved = tuple[Any, "int | None"]  # a value, and its version if it is a Tensor
 Tensor: Any = None  # minigrad.tensor.Tensor puts itself here: tensors and nodes need each other
 array_ops: Any = None  # the two namespaces that a formula's `xp` may be, put here by minigrad.ops
 tensor_ops: Any = None
+packing: Any = None  # while `saved_tensors_hooks` are set, what hands saved values to them (graph.py)
 next_sequence_nr = itertools.count().__next__
 new = object.__new__
 
@@ -87,6 +88,8 @@ class Node:
     def _placed(self, value: Any) -> Any:
         """A saved input is the Tensor itself. A saved output was kept without its node, since a
         node that holds its own output is a cycle; here it gets its place in the graph back."""
+        if not isinstance(value, Tensor):
+            return value.placed(self)  # packed by the user's hooks
         if value._saved_output_nr is None:
             return value
         output = value._alias()
@@ -144,51 +147,22 @@ class Node:
         return hooks.of(self).add("pre", hook)
 
 
-class AccumulateGrad:
-    """Where a gradient ends: it is added to `variable.grad`.
+class IndexNode(Node):
+    """A node whose last saved value is a list of index Tensors, and None between them."""
 
-    The engine serves leaves without this object; it is made when somebody asks for it, and its
-    hooks are kept by the leaf, so that they outlive it."""
+    __slots__ = ()
 
-    __slots__ = ("__weakref__", "variable")
-    next_functions = ()
-
-    def __init__(self, variable: Any) -> None:
-        self.variable = variable
-
-    def name(self) -> str:
-        return "torch::autograd::AccumulateGrad"
-
-    def __repr__(self) -> str:
-        return f"<AccumulateGrad object at {id(self):#x}>"
-
-    @property
-    def metadata(self) -> Any:
-        return self.variable.__dict__.setdefault("_accumulator_metadata", {})
-
-    def _sequence_nr(self) -> int:
-        return 2**64 - 1  # it runs as soon as it is ready
-
-    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        return hooks.of(self.variable).add("post", hook)
-
-    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        return hooks.of(self.variable).add("pre", hook)
+    def unpack(self, as_tensors: bool) -> list[Any]:
+        values = super().unpack(as_tensors)
+        start = len(self.plan.saves) - 1
+        return [*values[:start], values[start:]] if "indices" in self.plan.saved_names else values
 
 
-def accumulator(leaf: Any) -> AccumulateGrad:
-    """The leaf's AccumulateGrad: the same object as long as anybody holds it."""
-    reference = leaf.__dict__.get("_accumulator")
-    node = reference() if reference is not None else None
-    if node is None:
-        node = AccumulateGrad(leaf)
-        leaf.__dict__["_accumulator"] = weakref.ref(node)
-    return node
-
-
-def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None:
+def record(
+    row: Row, args: Sequence[Any], results: Sequence[Any], is_written: bool = True
+) -> Node | None:
     """Make the node of one call of `row`, if one of its inputs needs a gradient, and put it behind
-    the call's results."""
+    the call's results (whose values may be still to be written)."""
     edges: list[Edge | None] = []
     key: tuple[bool, ...] = ()
     for tensor in args if row.every else args[0] if row.variadic else [args[i] for i in row.inputs]:
@@ -205,7 +179,10 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
     node.edges, node.hooks, node.sequence_nr = edges, None, next_sequence_nr()
     node.saved = saved = []
     for kind, i in plan.saves:
-        saved.append(save(kind, i, args, results))
+        if kind == "indices":
+            saved += [save("value", at, args[i], ()) for at in range(len(args[i]))]
+        else:
+            saved.append(save(kind, i, args, results))
     outputs: list[tuple[tuple[int, ...], Any]] = []
     node.outputs = outputs
     for result in results:
@@ -215,6 +192,8 @@ def record(row: Row, args: Sequence[Any], results: Sequence[Any]) -> Node | None
         outputs.append((array.shape, array.dtype))
     if anomaly.enabled:
         anomaly.note(node)
+    if packing is not None and is_written:
+        packing(node)
     return node
 
 

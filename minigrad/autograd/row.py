@@ -32,7 +32,8 @@ from .. import promotion
 from ..dtypes import default_dtype
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
-from .node import Node, record, refresh, unwrap, wrap
+from .node import IndexNode, Node, record, refresh, unwrap, wrap
+from .out import into
 
 Formula = Callable[..., Any]
 
@@ -75,7 +76,8 @@ class Row:
         self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
         self.every = self.inputs == list(range(len(self.parameters)))  # all arguments are
-        self.node_class = type(name.rpartition("::")[2], (Node,), {"__slots__": (), "row": self})
+        base = IndexNode if "indices" in self.parameters else Node
+        self.node_class = type(name.rpartition("::")[2], (base,), {"__slots__": (), "row": self})
         self.plans: dict[tuple[bool, ...], Plan] = {}
 
     def plan(self, needs: tuple[bool, ...]) -> Plan:
@@ -83,6 +85,7 @@ class Row:
         active = [(i, *self.formulas[i]) for i in self.order if self.variadic or needs[i]]
         named = list(dict.fromkeys(n for _, _, names in active for n in names))
         kept = [n for n in named if n not in ("grad", *CONTEXT)]
+        kept.sort(key="indices".__eq__)  # a list of Tensors, which are saved one by one: the last
         slots = ["grad", *kept, *CONTEXT]
         self.plans[needs] = plan = Plan(
             needs,
@@ -97,7 +100,7 @@ class Row:
     def _source(self, name: str) -> tuple[str, int]:
         if name.startswith("result"):
             return "result", int(name.removeprefix("result") or 0)
-        kind = "shape" if name.endswith("_shape") else "value"
+        kind = "shape" if name.endswith("_shape") else "indices" if name == "indices" else "value"
         return kind, self.parameters.index(name.removesuffix("_shape"))
 
 
@@ -112,10 +115,14 @@ def _picker(positions: list[int]) -> Callable[[list[Any]], Any]:
     return itemgetter(*positions)
 
 
-def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) -> Decorator:
+def pointwise(
+    name: str = "", *, to_float: bool = False, tensors: Sequence[str] = (), **formulas: Formula
+) -> Decorator:
     """Make an op of a forward on arrays that broadcast and are brought to one dtype first.
 
-    Python numbers may stand for Tensors. `to_float`: integers are computed as the default float.
+    Python numbers may stand for Tensors, except for the arguments named in `tensors`.
+    `to_float`: integers are computed as the default float.
+    The op takes `out=` (see `out.py`, also for functions that are not made here).
     Without formulas the op has no gradient and needs no name."""
 
     def decorate(forward: Callable[..., Any]) -> Op:
@@ -123,7 +130,9 @@ def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) ->
         differentiable = bool(formulas)
 
         @functools.wraps(forward)
-        def unary(input: Any) -> Any:
+        def unary(input: Any, *, out: Any = None) -> Any:
+            if out is not None:
+                return into(out, unary, input)
             if not isinstance(input, graph.Tensor):
                 raise promotion.not_a_tensor(forward.__name__.strip("_"), "input", 1, input)
             if input._view is not None:
@@ -139,8 +148,14 @@ def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) ->
             return result
 
         @functools.wraps(forward)
-        def binary(input: Any, other: Any) -> Any:
+        def binary(input: Any, other: Any, *, out: Any = None) -> Any:
+            if out is not None:
+                return into(out, binary, input, other)
             if not (isinstance(input, graph.Tensor) and isinstance(other, graph.Tensor)):
+                promotion.check_tensors(
+                    forward.__name__.strip("_"),
+                    **{n: input if n == "input" else other for n in tensors},
+                )
                 input, other = promotion.operands(forward, (input, other), to_float)
             a, b = input._array, other._array
             if a.dtype is not b.dtype or (to_float and a.dtype.kind != "f"):
@@ -158,7 +173,9 @@ def pointwise(name: str = "", *, to_float: bool = False, **formulas: Formula) ->
             return result
 
         @functools.wraps(forward)
-        def nary(*args: Any) -> Any:
+        def nary(*args: Any, out: Any = None) -> Any:
+            if out is not None:
+                return into(out, nary, *args)
             tensors = promotion.operands(forward, args, to_float)
             refresh(*tensors)
             arrays = promotion.promoted([t._array for t in tensors], to_float)

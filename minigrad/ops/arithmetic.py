@@ -15,6 +15,7 @@ import numpy as np
 from .. import promotion
 from ..autograd.inplace import inplace, write
 from ..autograd.node import unwrap
+from ..autograd.out import into
 from ..autograd.row import op, pointwise
 from ..dtypes import default_dtype
 from ..promotion import NUMBERS
@@ -70,15 +71,19 @@ def _neg(input: Array) -> Array:
     return -input
 
 
-def add(input: Tensor, other: Tensor, *, alpha: Any = 1) -> Tensor:
+def add(input: Tensor, other: Tensor, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
     """`input + alpha * other`."""
+    if out is not None:
+        return into(out, add, input, other, alpha=alpha)
     if alpha == 1:
         return _add(input, other)
     return _add_scaled(input, other, _checked_alpha(input, other, alpha))
 
 
-def sub(input: Tensor, other: Tensor, *, alpha: Any = 1) -> Tensor:
+def sub(input: Tensor, other: Tensor, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
     """`input - alpha * other`."""
+    if out is not None:
+        return into(out, sub, input, other, alpha=alpha)
     try:
         if input._array.dtype is not other._array.dtype:
             _no_bools(input, other)
@@ -138,8 +143,10 @@ def _checked_alpha(input: Tensor, other: Any, alpha: Any) -> Any:
     return bool(alpha) if kinds == ["b", "b"] else alpha
 
 
-def neg(input: Tensor) -> Tensor:
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`-input`."""
+    if out is not None:
+        return into(out, neg, input)
     try:
         return _neg(input)
     except TypeError:  # NumPy's, which does not negate bools either
@@ -213,8 +220,12 @@ def _no_whole_division_by_zero(input: Array, other: Array) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
-def div(input: Tensor, other: Tensor, *, rounding_mode: str | None = None) -> Tensor:
+def div(
+    input: Tensor, other: Tensor, *, rounding_mode: str | None = None, out: Tensor | None = None
+) -> Tensor:
     """`input / other`; with `rounding_mode` "floor" or "trunc" rounded to a whole number."""
+    if out is not None:
+        return into(out, div, input, other, rounding_mode=rounding_mode)
     if rounding_mode is None:
         return _true_divide(input, other)
     return _rounded(rounding_mode)(input, other)
@@ -288,15 +299,20 @@ def floor_quotient(input: Tensor, other: Tensor) -> Tensor:
     return _floored(input, other)
 
 
-def floor_divide(input: Tensor, other: Any) -> Tensor:
+def floor_divide(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
     """The quotient rounded towards minus infinity; PyTorch has no derivative for it."""
+    if out is not None:
+        return into(out, floor_divide, input, other)
     pair = promotion.operands(floor_divide, (input, other), False)
     return _floor_divide([t for t in pair if t._requires_grad], *pair)
 
 
-def remainder(input: Any, other: Any) -> Tensor:
+def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """The rest of floor division; its sign is the divisor's."""
+    if out is not None:
+        return into(out, remainder, input, other)
     if isinstance(other, NUMBERS):
+        promotion.check_tensors("remainder", input=input)
         return _remainder_by_number(input, other)
     if isinstance(input, NUMBERS):
         pair = promotion.operands(remainder, (input, other), False)
@@ -374,8 +390,10 @@ def _whole_or_float_power(input: Array, exponent: Array) -> Array:
     return np.power(input, exponent).astype(input.dtype, copy=False)
 
 
-def pow(input: Any, exponent: Any) -> Tensor:
+def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """`input ** exponent`; either may be a number."""
+    if out is not None:
+        return into(out, pow, input, exponent)
     if isinstance(exponent, NUMBERS):
         if not hasattr(input, "_array"):
             raise promotion.not_a_tensor("pow", "input", 1, input)
@@ -388,8 +406,10 @@ def rpow(input: Tensor, other: Any) -> Tensor:
     return pow(other, input)
 
 
-def square(input: Tensor) -> Tensor:
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input ** 2`."""
+    if out is not None:
+        return into(out, square, input)
     return pow(input, 2)
 
 
@@ -443,6 +463,11 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
 def remainder_(input: Tensor, other: Any) -> Tensor:
     """`input %= other`."""
     return (_remainder_by_number_ if isinstance(other, NUMBERS) else _remainder_)(input, other)
+
+
+def square_(input: Tensor) -> Tensor:
+    """`input **= 2`."""
+    return pow_(input, 2)
 
 
 def pow_(input: Tensor, exponent: Any) -> Tensor:

@@ -12,10 +12,35 @@ from typing import Any
 import numpy as np
 
 from ..promotion import number_tensor
-from . import arithmetic, indexing, linalg, pointwise, reduction, shape
+from . import (
+    arithmetic,
+    diagonals,
+    error_function,
+    gathering,
+    indexed,
+    indexing,
+    linalg,
+    masking,
+    matrices,
+    pointwise,
+    products,
+    reduction,
+    scan,
+    shape,
+    softmax,
+    solving,
+    transcendental,
+    two_inputs,
+)
+from . import pseudo_inverse as pinv
 
 Array = Any
 exp, log, sin, cos, sign = np.exp, np.log, np.sin, np.cos, pointwise.sign_array
+exp2, sinh, cosh, trunc = np.exp2, np.sinh, np.cosh, np.trunc
+sigmoid = pointwise.sigmoid.forward
+tanh = np.tanh
+erf = error_function.erf_array
+rsqrt, xlogy = transcendental.rsqrt.forward, two_inputs.xlogy_array
 zeros_like, where, sum = np.zeros_like, np.where, np.sum
 floor_quotient = arithmetic._floor_quotient
 relu_backward, one_minus_square = pointwise.relu_backward.forward, pointwise.one_minus_square_array
@@ -30,6 +55,27 @@ select, slice = indexing._select.forward, indexing._slice.forward
 select_backward, slice_backward = indexing.select_backward.forward, indexing.slice_backward.forward
 index, index_backward = indexing.index_rows.forward, indexing.index_backward.forward
 untouched = indexing.untouched_array
+diagonal, diag_embed = diagonals.diagonal_array, diagonals.diag_embed_array
+diagonal_backward, tril, triu = diagonals.diagonal_backward.forward, np.tril, np.triu
+solve_system, inverse_matrix = solving.solve_system.forward, solving.inverse_array
+cofactors, pseudo_inverse = solving.cofactors_array, pinv.pseudo_inverse_array
+cross_product, cdist_backward = products.cross_product.forward, matrices.cdist_backward.forward
+running_sum, running_logsumexp = scan.running_sum.forward, scan.running_logsumexp.forward
+cumprod_backward = scan.cumprod_backward_array
+softmax_backward = softmax.softmax_backward.forward
+add_along, gather_along = scan.add_along.forward, scan.gather_along.forward
+abs = np.abs
+
+
+def softplus(array: Array) -> Array:
+    """`log(1 + exp(array))`."""
+    return np.logaddexp(array, array.dtype.type(0))
+
+gather, scatter = gathering.gather_array, gathering.scatter_array
+scatter_add, scatter_reduce = gathering.scatter_add_array, gathering.scatter_reduce_array
+index_select, index_add = indexed.index_select_array, indexed.index_add_array
+index_fill, take, put = indexed.index_fill_array, indexed.take_array, indexed.put_array
+masked_select, masked_scatter = masking.masked_select_array, masking.masked_scatter_array
 
 
 def as_float(mask: Array, like: Array) -> Array:

@@ -20,37 +20,37 @@ Tensor = Any
 # --- comparisons ---------------------------------------------------------------------------------
 
 
-@pointwise()
+@pointwise(tensors=("input",))
 def eq(input: Array, other: Array) -> Array:
     """Whether elements are equal."""
     return input == other
 
 
-@pointwise()
+@pointwise(tensors=("input",))
 def ne(input: Array, other: Array) -> Array:
     """Whether elements differ."""
     return input != other
 
 
-@pointwise()
+@pointwise(tensors=("input",))
 def lt(input: Array, other: Array) -> Array:
     """`input < other`."""
     return input < other
 
 
-@pointwise()
+@pointwise(tensors=("input",))
 def le(input: Array, other: Array) -> Array:
     """`input <= other`."""
     return input <= other
 
 
-@pointwise()
+@pointwise(tensors=("input",))
 def gt(input: Array, other: Array) -> Array:
     """`input > other`."""
     return input > other
 
 
-@pointwise()
+@pointwise(tensors=("input",))
 def ge(input: Array, other: Array) -> Array:
     """`input >= other`."""
     return input >= other
@@ -151,19 +151,19 @@ def logical_not(input: Array) -> Array:
     return np.logical_not(input)
 
 
-@pointwise()
+@pointwise(tensors=("input", "other"))
 def logical_and(input: Array, other: Array) -> Array:
     """Whether both elements are nonzero."""
     return np.logical_and(input, other)
 
 
-@pointwise()
+@pointwise(tensors=("input", "other"))
 def logical_or(input: Array, other: Array) -> Array:
     """Whether one of the elements is nonzero."""
     return np.logical_or(input, other)
 
 
-@pointwise()
+@pointwise(tensors=("input", "other"))
 def logical_xor(input: Array, other: Array) -> Array:
     """Whether just one of the elements is nonzero."""
     return np.logical_xor(input, other)
@@ -196,3 +196,5 @@ bitwise_and_, bitwise_or_ = (
 )
 bitwise_xor_ = _overwriting("BitwiseXor", bitwise_xor)
 logical_not_ = inplace(pointwise("LogicalNotBackward0", input=_zeros)(logical_not.forward))
+logical_and_, logical_or_ = inplace(logical_and), inplace(logical_or)
+logical_xor_, bitwise_not_ = inplace(logical_xor), inplace(bitwise_not)

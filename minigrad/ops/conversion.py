@@ -14,12 +14,14 @@ from ..dtypes import (
     DIMENSIONED,
     NUMBER,
     SCALAR_TENSOR,
+    as_numpy,
     combine,
     from_numpy,
     number_dtype,
     scalar_name,
 )
 from ..dtypes import dtype as Dtype
+from ..layout import in_format
 from ..promotion import NUMBERS
 
 Array = Any
@@ -27,9 +29,9 @@ Tensor = Any
 
 
 @op("ToCopyBackward0", input=lambda grad: grad)
-def to_dtype(input: Array, dtype: Any) -> Array:
+def to_dtype(input: Array, dtype: Any, memory_format: Any = None) -> Array:
     """A copy of `input` in another dtype; the engine casts its gradient back."""
-    return cast(input, dtype)
+    return in_format(cast(input, dtype), memory_format)
 
 
 def cast(array: Array, dtype: Any) -> Array:
@@ -41,27 +43,35 @@ def cast(array: Array, dtype: Any) -> Array:
         return array.astype(dtype)
 
 
-def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """`to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other)`: `input` itself if nothing changes."""
-    dtype, device = kwargs.get("dtype"), kwargs.get("device")
-    copy = kwargs.get("copy", False)
+def to(
+    input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
+    copy: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """`to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other)`: `input` itself if nothing changes.
+
+    Two flags may follow by position: `non_blocking`, which means nothing here, and `copy`."""
+    flags = []
     for arg in args:
-        if isinstance(arg, Dtype):
+        if isinstance(arg, bool):
+            flags.append(arg)
+        elif isinstance(arg, Dtype) or arg in (float, int, bool):
             dtype = arg
         elif isinstance(arg, graph.Tensor):
             dtype, device = from_numpy(arg._array.dtype), arg.device
-        elif isinstance(arg, (str, Device)):
+        elif isinstance(arg, (str, Device, int)):
             device = arg
-        elif not isinstance(arg, bool) and arg is not None:
+        elif arg is not None:
             raise TypeError(
                 f"to() received an invalid combination of arguments - got ({type(arg).__name__})"
             )
     if device is not None:
         Device.of(device)
-    wanted = input._array.dtype if dtype is None else dtype.numpy
-    if wanted is input._array.dtype and not copy:
+    wanted = input._array.dtype if dtype is None else as_numpy(dtype, "to")
+    copy = copy or flags[1:] == [True]
+    placed = input._array if memory_format is None else in_format(input._array, memory_format)
+    if wanted is input._array.dtype and not copy and placed is input._array:
         return input
-    return to_dtype(input, wanted)
+    return to_dtype(input, wanted, memory_format)
 
 
 def as_tensor_like(value: Any, like: Tensor) -> Tensor:

@@ -1,12 +1,10 @@
-"""Factories: tensors from values, from NumPy's memory, or filled by a rule."""
+"""Factories: tensors from values or from NumPy's memory, and what all factories have in common."""
 
 from __future__ import annotations
 
 import functools
-import math
-import operator
 import warnings
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -16,12 +14,36 @@ from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..device import device as Device
 from ..dtypes import dtype as Dtype
-from ..promotion import NUMBERS, check_tensors
+from ..layout import check_layout, in_format, memory_format
+from ..layout import layout as Layout
+from . import memory
 from .conversion import cast
 from .dims import size_of
 
 Array = Any
 Tensor = Any
+
+
+class Options(TypedDict, total=False):
+    """What factories take by keyword. `layout` is always strided, and memory is never pinned."""
+
+    dtype: Dtype | None
+    layout: Layout | None
+    device: Any
+    pin_memory: bool | None
+    requires_grad: bool
+    out: Any  # a Tensor that receives the values
+
+
+class LikeOptions(TypedDict, total=False):
+    """What factories `..._like` take by keyword."""
+
+    dtype: Dtype | None
+    layout: Layout | None
+    device: Any
+    pin_memory: bool | None
+    requires_grad: bool
+    memory_format: memory_format | None
 
 
 def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -31,34 +53,74 @@ def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Ten
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     result = wrap(array)
-    result._requires_grad = requires_grad
+    result._requires_grad = bool(requires_grad)
     if grad_mode.is_inference_mode_enabled():
         result._version_counter = None
     return result
+
+
+def made(name: str, array: Array, options: Any) -> Tensor:
+    """The result of the factory `name`: a new leaf, or `out=` with the values written to it."""
+    check_layout(options.get("layout"))
+    if options.get("pin_memory"):
+        raise RuntimeError(NO_PINNED_MEMORY)
+    array = in_format(array, options.get("memory_format"))
+    out = options.get("out")
+    if out is None:
+        return finish(array, options.get("requires_grad", False), options.get("device"))
+    return memory.into(out, array, name).requires_grad_(options.get("requires_grad", False))
 
 
 def numpy_dtype(dtype: Dtype | None) -> Any:
     return dtypes.default_dtype() if dtype is None else dtype.numpy
 
 
+def dtype_of(name: str, options: Any, default: Any = None) -> Any:
+    """The NumPy dtype that `dtype=` or `out=` asks for, else `default`, else float32 or so.
+
+    TypeError for a keyword that no factory has: this is the first that each of them calls."""
+    for option in options:
+        if option not in (LikeOptions if name.endswith("_like") else Options).__annotations__:
+            if not (option == "memory_format" and name == "empty"):
+                raise TypeError(f"{name}() got an unexpected keyword argument '{option}'")
+    dtype, out = options.get("dtype"), options.get("out")
+    wanted = None if dtype is None else dtypes.as_numpy(dtype, name)
+    if out is not None:
+        if wanted not in (None, out._array.dtype):
+            raise RuntimeError(
+                f"dtype {dtypes.scalar_name(wanted)} does not match dtype of out parameter "
+                f"({dtypes.scalar_name(out._array.dtype)})"
+            )
+        return out._array.dtype
+    if wanted is None:
+        return dtypes.default_dtype() if default is None else default
+    return wanted
+
+
+NO_PINNED_MEMORY = (
+    "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is "
+    "available on this system."
+)
+
 # --- from values ---------------------------------------------------------------------------------
 
 
 def tensor(
-    data: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    data: Any, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """A new leaf with a copy of `data`: a number, nested sequences, an array or a Tensor.
 
     Python floats become the default dtype, ints int64, bools bool; arrays keep their dtype."""
     if isinstance(data, graph.Tensor):
         warnings.warn(COPY_WARNING, UserWarning, stacklevel=2)
-    array = values(data, None if dtype is None else dtype.numpy)
-    wanted = array.dtype if dtype is None else dtype.numpy
-    return finish(
-        np.array(cast(array, wanted) if array.dtype is not wanted else array, order="K"),
-        requires_grad,
-        device,
-    )
+    if pin_memory:
+        raise RuntimeError(NO_PINNED_MEMORY)
+    wanted = None if dtype is None else dtypes.as_numpy(dtype, "tensor")
+    array = values(data, wanted)
+    if wanted is not None and array.dtype is not wanted:
+        array = cast(array, wanted)
+    return finish(np.array(array, order="K"), requires_grad, device)
 
 
 def values(data: Any, dtype: Any = None) -> Array:
@@ -144,9 +206,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
     if isinstance(value, complex):
-        raise TypeError(
-            "complex numbers are not supported: minigrad has real dtypes only; use two tensors"
-        )
+        raise TypeError(dtypes.NO_COMPLEX)
     raise RuntimeError(f"Could not infer dtype of {type(value).__name__}")
 
 
@@ -174,225 +234,83 @@ def from_numpy(ndarray: Array) -> Tensor:
     return finish(ndarray)
 
 
-def legacy(dtype: Any) -> Any:
-    """`FloatTensor` and its like: called with sizes, or with one sequence of values."""
-
-    def constructor(*args: Any) -> Tensor:
-        if not args:
-            return finish(np.zeros(0, dtype))
-        if len(args) == 1 and not isinstance(args[0], int):
-            if isinstance(args[0], graph.Tensor):
-                return args[0].detach()
-            if isinstance(args[0], float):
-                raise TypeError("new(): data must be a sequence (got float)")
-            return finish(np.array(cast(values(args[0]), np.dtype(dtype)), order="C"))
-        return finish(np.zeros(size_of(args), dtype))
-
-    return constructor
+# --- PyTorch's first constructors ----------------------------------------------------------------
 
 
-FloatTensor, DoubleTensor, HalfTensor = legacy(np.float32), legacy(np.float64), legacy(np.float16)
-LongTensor, IntTensor, ShortTensor = legacy(np.int64), legacy(np.int32), legacy(np.int16)
-CharTensor, ByteTensor, BoolTensor = legacy(np.int8), legacy(np.uint8), legacy(np.bool_)
-
-# --- filled by a rule ----------------------------------------------------------------------------
-
-
-def _size(name: str, size: Any) -> tuple[int, ...]:
-    try:
-        shape = size_of(size)
-    except TypeError:
-        bad = next(
-            s
-            for s in (size[0] if isinstance(size[0], (list, tuple)) else size)
-            if not isinstance(s, int)
-        )
-        raise TypeError(
-            f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(bad).__name__}"
-        ) from None
-    for s in shape:
-        if s < 0:
-            if name == "zeros":
-                raise RuntimeError("zeros: Dimension size must be non-negative.")
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension {s}: {list(shape)}"
-            )
-    return shape
+def new_legacy(dtype: Any, args: Any, any_dtype: bool = False) -> Tensor:
+    """`Tensor(2, 3)` makes a shape, `Tensor([2, 3])` takes values, `Tensor(t)` shares memory."""
+    if len(args) == 1 and isinstance(args[0], graph.Tensor) and args[0]._array.ndim:
+        if not any_dtype and args[0]._array.dtype != dtype:
+            theirs, ours = dtypes.scalar_name(args[0]._array.dtype), dtypes.scalar_name(dtype)
+            raise TypeError(f"expected a tensor of dtype {ours} (got {theirs}): use t.to(dtype)")
+        return args[0].detach()
+    whole = (int, np.integer, graph.Tensor)
+    if len(args) == 1 and not isinstance(args[0], whole) and type(args[0]).__name__ != "Size":
+        if not _is_sequence(args[0]) and not isinstance(args[0], (str, np.ndarray)):
+            raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
+        return finish(np.array(cast(values(args[0]), dtype), order="C"))
+    return finish(np.zeros(size_of(args) if args else (0,), dtype))
 
 
-def zeros(
-    *args: Any,
-    size: Any = None,
-    dtype: Dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Zeros of shape `size`."""
-    return finish(
-        np.zeros(_size("zeros", args if size is None else (size,)), numpy_dtype(dtype)),
-        requires_grad,
-        device,
-    )
+class _TensorType(type):
+    """The class of `FloatTensor` and its like: `isinstance` asks a Tensor for its dtype."""
+
+    dtype: Dtype
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, graph.Tensor) and instance._array.dtype == cls.dtype.numpy
+
+    def __call__(cls, *args: Any, device: Any = None) -> Tensor:
+        if device is not None:
+            Device.of(device)
+        return new_legacy(cls.dtype.numpy, args)
 
 
-def ones(
-    *args: Any,
-    size: Any = None,
-    dtype: Dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Ones of shape `size`."""
-    return finish(
-        np.ones(_size("ones", args if size is None else (size,)), numpy_dtype(dtype)),
-        requires_grad,
-        device,
-    )
+class FloatTensor(metaclass=_TensorType):
+    dtype = dtypes.float32
 
 
-def empty(
-    *args: Any,
-    size: Any = None,
-    dtype: Dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """A tensor of shape `size` whose values are not set (here they are zeros)."""
-    return finish(
-        np.zeros(_size("empty", args if size is None else (size,)), numpy_dtype(dtype)),
-        requires_grad,
-        device,
-    )
+class DoubleTensor(metaclass=_TensorType):
+    dtype = dtypes.float64
 
 
-def full(
-    size: Any,
-    fill_value: Any,
-    *,
-    dtype: Dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """A tensor of shape `size` filled with a number, whose kind decides the dtype."""
-    if not isinstance(fill_value, (*NUMBERS, graph.Tensor)):
-        raise TypeError(
-            f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}"
-        )
-    value = fill_value._array if isinstance(fill_value, graph.Tensor) else np.asarray(fill_value)
-    wanted = dtype.numpy if dtype is not None else dtypes.number_dtype(value.item())
-    return finish(np.full(_size("full", (size,)), cast(value, wanted)), requires_grad, device)
+class HalfTensor(metaclass=_TensorType):
+    dtype = dtypes.float16
 
 
-def zeros_like(
-    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """Zeros in the shape and dtype of `input`."""
-    check_tensors("zeros_like", input=input)
-    return finish(np.zeros_like(input._array, _dtype_like(input, dtype)), requires_grad, device)
+class LongTensor(metaclass=_TensorType):
+    dtype = dtypes.int64
 
 
-def ones_like(
-    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """Ones in the shape and dtype of `input`."""
-    check_tensors("ones_like", input=input)
-    return finish(np.ones_like(input._array, _dtype_like(input, dtype)), requires_grad, device)
+class IntTensor(metaclass=_TensorType):
+    dtype = dtypes.int32
 
 
-def empty_like(
-    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """A tensor in the shape and dtype of `input` whose values are not set (here they are zeros)."""
-    check_tensors("empty_like", input=input)
-    return zeros_like(input, dtype=dtype, device=device, requires_grad=requires_grad)
+class ShortTensor(metaclass=_TensorType):
+    dtype = dtypes.int16
 
 
-def full_like(
-    input: Tensor,
-    fill_value: Any,
-    *,
-    dtype: Dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """A tensor in the shape and dtype of `input`, filled with a number."""
-    wanted = _dtype_like(input, dtype)
-    return finish(
-        np.full(input._array.shape, cast(np.asarray(fill_value), wanted)), requires_grad, device
-    )
+class CharTensor(metaclass=_TensorType):
+    dtype = dtypes.int8
 
 
-def _dtype_like(input: Tensor, dtype: Dtype | None) -> Any:
-    return input._array.dtype if dtype is None else dtype.numpy
+class ByteTensor(metaclass=_TensorType):
+    dtype = dtypes.uint8
 
 
-def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: Dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The (n, m) matrix with ones on its diagonal and zeros elsewhere."""
-    for name, size in (("n", n), ("m", m)):
-        if size is not None and size < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    return finish(np.eye(n, m, dtype=numpy_dtype(dtype)), requires_grad, device)
+class BoolTensor(metaclass=_TensorType):
+    dtype = dtypes.bool
 
 
-def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype | None = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """start, start + step, ... below `end`; int64 if all three are whole numbers."""
-    start, end = (0, start) if end is None else (start or 0, end)
-    for value in (start, end, step):
-        if not isinstance(value, (*NUMBERS, graph.Tensor)):
-            raise TypeError(
-                f"arange(): argument 'end' (position 1) must be Number, not {type(value).__name__}"
-            )
-    start, end, step = (v.item() if isinstance(v, graph.Tensor) else v for v in (start, end, step))
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
-    wanted = (
-        dtype.numpy
-        if dtype is not None
-        else np.dtype(np.int64)
-        if whole
-        else dtypes.default_dtype()
-    )
-    count = math.ceil((end - start) / step)
-    wide = np.int64 if wanted.kind in "iu" and whole else np.float64
-    return finish(
-        (wide(start) + np.arange(count, dtype=wide) * wide(step)).astype(wanted),
-        requires_grad,
-        device,
-    )
+_TYPES = (FloatTensor, DoubleTensor, HalfTensor, LongTensor, IntTensor, ShortTensor, CharTensor,
+          ByteTensor, BoolTensor)  # fmt: skip
 
 
-def linspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    *,
-    dtype: Dtype | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """`steps` numbers from `start` to `end`, both included, at equal distances."""
-    steps = operator.index(steps)
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    wanted = numpy_dtype(dtype)
-    kind = wanted.type if wanted.kind == "f" else np.float32
-    if steps == 1:
-        return finish(np.full(1, start).astype(wanted), requires_grad, device)
-    step = (kind(end) - kind(start)) / kind(max(steps - 1, 1))
-    wide, i = np.float64, np.arange(steps)  # PyTorch rounds once, after multiplying and adding
-    rising = (wide(kind(start)) + wide(step) * i).astype(kind)
-    falling = (wide(kind(end)) - wide(step) * (steps - 1 - i)).astype(kind)
-    return finish(np.where(i < steps // 2, rising, falling).astype(wanted), requires_grad, device)
+def dtype_named(name: Any) -> Dtype:
+    """The dtype of `"torch.FloatTensor"` or `FloatTensor`; ValueError for another name."""
+    if isinstance(name, _TensorType):
+        return name.dtype
+    for kind in _TYPES:
+        if name == f"torch.{kind.__name__}":
+            return kind.dtype
+    raise ValueError(f"invalid type: {name!r}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..autograd import node as graph
 from ..autograd.inplace import view_op, write
-from ..autograd.node import wrap
+from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
 from .conversion import as_tensor_like
 from .dims import wrap_dim
@@ -23,6 +23,7 @@ from .shape import _view, alias, expand, row_major, unsqueeze
 
 Array = Any
 Tensor = Any
+Indices = list[Any]  # index arrays, and None for a dimension that is taken whole
 ALL = slice(None)
 
 
@@ -66,31 +67,42 @@ def slice_backward(grad: Array, shape: tuple[int, ...], dim: int, where: slice) 
     "IndexBackward0",
     input=lambda grad, input_shape, indices, xp: xp.index_backward(grad, input_shape, indices),
 )
-def index_rows(input: Array, indices: tuple[Any, ...]) -> Array:
-    """Elements gathered by integer arrays (slices stand for untouched dimensions)."""
+def index_rows(input: Array, indices: Indices) -> Array:
+    """Elements gathered by whole numbers and masks, one array or None for each dimension (or for
+    those of a mask)."""
     try:
-        return row_major(input[indices])
+        return row_major(input[_key(indices)])
     except IndexError:
         raise _do_not_broadcast(indices) from None
 
 
-def _do_not_broadcast(indices: tuple[Any, ...]) -> IndexError:
-    shapes = ", ".join(str(list(i.shape)) for i in indices if isinstance(i, np.ndarray))
+def _key(indices: Indices) -> tuple[Any, ...]:
+    """The index expression of NumPy's: None takes a whole dimension, bytes are a mask."""
+    return tuple(
+        [ALL if i is None else i.astype(bool) if i.dtype == np.uint8 else i for i in indices]
+    )
+
+
+def _do_not_broadcast(indices: Indices) -> IndexError:
+    numbers = [
+        n for i in _key(indices) if i is not ALL for n in (i.nonzero() if i.dtype == bool else [i])
+    ]
+    shapes = ", ".join(str(list(i.shape)) for i in numbers)
     return IndexError(
         f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
     )
 
 
 @op("IndexPutBackward1", grad=lambda grad, indices, xp: xp.index(grad, indices))
-def index_backward(grad: Array, shape: tuple[int, ...], indices: tuple[Any, ...]) -> Array:
+def index_backward(grad: Array, shape: tuple[int, ...], indices: Indices) -> Array:
     """Zeros of `shape` to which `grad` is added at `indices`, once per occurrence."""
     out = np.zeros(shape, grad.dtype)
-    np.add.at(out, indices, grad)
+    np.add.at(out, _key(indices), grad)
     return out
 
 
-def _put_formula_input(grad: Any, indices: Any, xp: Any) -> Any:
-    return xp.where(xp.untouched(grad, indices), grad, 0.0)
+def _put_formula_input(grad: Any, indices: Any, accumulate: bool, xp: Any) -> Any:
+    return grad if accumulate else xp.where(xp.untouched(grad, indices), grad, 0.0)
 
 
 @op(
@@ -98,9 +110,12 @@ def _put_formula_input(grad: Any, indices: Any, xp: Any) -> Any:
     input=_put_formula_input,
     values=lambda grad, indices, xp: xp.index(grad, indices),
 )
-def _index_put(input: Array, values: Array, indices: tuple[Any, ...]) -> Array:
+def _index_put(input: Array, values: Array, indices: Indices, accumulate: bool) -> Array:
     out = input.copy()
-    out[indices] = values
+    if accumulate:
+        np.add.at(out, _key(indices), values)
+    else:
+        out[_key(indices)] = values
     return out
 
 
@@ -155,13 +170,25 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     """`input[index] = value`, recorded like any other in-place operation."""
     value = as_tensor_like(value, input)
     view, indices = _basic(input, index)
-    array = value._array
     if indices is None:
         _overwrite(view, value)
         return
-    value = _without_leading_ones(value)
-    array = value._array
-    target = index_rows.forward(view._array, indices).shape
+    put(view, indices, _without_leading_ones(value))
+
+
+def put(
+    view: Tensor, indices: list[Tensor | None], value: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Overwrite the elements at `indices`, which were checked, with `value`, which broadcasts."""
+    check_put(view, indices, value)
+    args = (view, value, indices, accumulate)
+    return write(_index_put.row, args, _index_put.forward(*unwrap(list(args))))
+
+
+def check_put(view: Tensor, indices: list[Tensor | None], value: Tensor) -> None:
+    """RuntimeError unless `value` fits the elements at `indices`."""
+    array, where = value._array, unwrap(indices)
+    target = index_rows.forward(view._array, where).shape
     try:
         np.broadcast_to(array, target)
     except ValueError:
@@ -174,7 +201,6 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             "Index put requires the source and destination dtypes match, got "
             f"{_scalar(view)} for the destination and {_scalar(value)} for the source."
         )
-    write(_index_put.row, (view, value, indices), _index_put.forward(view._array, array, indices))
 
 
 def _overwrite(view: Tensor, value: Tensor) -> None:
@@ -206,18 +232,19 @@ def _scalar(tensor: Tensor) -> str:
     return scalar_name(tensor._array.dtype)
 
 
-def _basic(input: Tensor, index: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
-    """The view that integers, slices and None select, and the arrays still to gather by."""
+def _basic(input: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None] | None]:
+    """The view that integers, slices and None select, and the tensors still to gather by."""
     items = [_regular(i) for i in (tuple(index) if _is_tuple(index) else (index,))]
     ndim = input._array.ndim
-    used = sum(_consumes(i) for i in items)
+    used = sum(dimensions_of(i) for i in items)
     if not ndim and used:
         _zero_dim()
     if used > ndim:
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
     view, dim, original = input, 0, 0
     rest = ndim - used  # dimensions for the first ellipsis
-    gather: dict[int, Array] = {}
+    indices: list[Tensor | None] = []
+    covered = arrays = 0  # dimensions that `indices` speak of, and arrays among them
     for item in items:
         if item is Ellipsis and rest:
             dim, original, rest = dim + rest, original + rest, 0
@@ -227,19 +254,19 @@ def _basic(input: Tensor, index: Any) -> tuple[Tensor, tuple[Any, ...] | None]:
             view, dim = unsqueeze(view, dim), dim + 1
         elif isinstance(item, bool):
             view = unsqueeze(view, dim)
-            gather[dim] = np.zeros(1 if item else 0, np.int64)
-            dim += 1
+            indices += [None] * (dim - covered) + [wrap(np.zeros(1 if item else 0, np.int64))]
+            dim, covered, arrays = dim + 1, dim + 1, arrays + 1
         elif isinstance(item, int):
             view, original = _apply_int(view, dim, item, original), original + 1
         elif isinstance(item, slice):
             view, dim, original = _apply_slice(view, dim, item), dim + 1, original + 1
         else:
-            for array in _index_arrays(item, view._array.shape, dim, len(gather)):
-                gather[dim] = array
-                dim, original = dim + 1, original + 1
-    if not gather:
-        return view, None
-    return view, tuple(gather.get(i, ALL) for i in range(max(gather) + 1))
+            check_index(item._array, view._array.shape, dim, arrays)
+            indices += [None] * (dim - covered) + [item]
+            size = dimensions_of(item)
+            dim, original, covered = dim + size, original + size, dim + size
+            arrays += size
+    return view, indices or None
 
 
 def _is_tuple(index: Any) -> bool:
@@ -252,22 +279,27 @@ def _is_tuple(index: Any) -> bool:
 
 
 def _regular(item: Any) -> Any:
-    """One item of an index expression as int, bool, slice, None, Ellipsis or array."""
+    """One item of an index expression as int, bool, slice, None, Ellipsis or Tensor."""
     if item is None or item is Ellipsis or isinstance(item, (bool, slice, int)):
         return item
-    if isinstance(item, graph.Tensor):
-        item = item._array
-    elif isinstance(item, (list, tuple, range)):
-        item = _whole(item)
-    elif hasattr(item, "__index__") and not isinstance(item, np.ndarray):
+    if isinstance(item, (list, tuple, range)):
+        item = wrap(_whole(item))
+    elif isinstance(item, np.ndarray):
+        item = wrap(item.copy())
+    elif isinstance(item, graph.Tensor):
+        pass
+    elif hasattr(item, "__index__"):
         return operator.index(item)
     elif isinstance(item, str):
         raise TypeError("new(): invalid data type 'str'")
-    elif not isinstance(item, np.ndarray):
+    else:
         raise _unusable(type(item).__name__)
-    if item.dtype.kind == "f":
+    if item._array.dtype.name not in INDEX_DTYPES:
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-    return item if item.ndim else item.item()
+    return item if item._array.ndim else item._array.item()
+
+
+INDEX_DTYPES = ("int64", "int32", "uint8", "bool")
 
 
 def _whole(numbers: Any) -> Array:
@@ -283,11 +315,15 @@ def _unusable(kind: str) -> IndexError:
     )
 
 
-def _consumes(item: Any) -> int:
+def dimensions_of(item: Any) -> int:
     """How many dimensions of the tensor an item stands for."""
     if item is None or item is Ellipsis or isinstance(item, bool):
         return 0
-    return item.ndim if isinstance(item, np.ndarray) and item.dtype == bool else 1
+    return item._array.ndim if isinstance(item, graph.Tensor) and _is_mask(item._array) else 1
+
+
+def _is_mask(array: Array) -> bool:
+    return array.dtype == bool or array.dtype == np.uint8
 
 
 def _zero_dim() -> Any:
@@ -323,10 +359,10 @@ def _apply_slice(input: Tensor, dim: int, item: slice, keep: bool = False) -> Te
     return _slice(input, dim, slice(start, stop, step))
 
 
-def _index_arrays(item: Array, shape: tuple[int, ...], dim: int, number: int) -> list[Array]:
-    """The integer arrays that an index array or mask stands for, checked against the sizes; the
-    errors count as PyTorch does, from the `number` of arrays that came before."""
-    if item.dtype == bool:
+def check_index(item: Array, shape: tuple[int, ...], dim: int, number: int) -> None:
+    """IndexError unless an index array or mask fits the sizes; the errors count as PyTorch does,
+    from the `number` of arrays that came before."""
+    if _is_mask(item):
         if item.shape != shape[dim : dim + item.ndim]:
             at = next(
                 i for i, (a, b) in enumerate(zip(item.shape, shape[dim:], strict=False)) if a != b
@@ -335,24 +371,23 @@ def _index_arrays(item: Array, shape: tuple[int, ...], dim: int, number: int) ->
                 f"The shape of the mask {list(item.shape)} at index {at} does not match the shape of the "
                 f"indexed tensor {list(shape)} at index {dim + at}"
             )
-        return list(np.nonzero(item))
+        return
     size = shape[dim]
     outside = (item < -size) | (item >= size)
     if outside.any():
         raise IndexError(
             f"index {item[outside].flat[0]} is out of bounds for dimension {number} with size {size}"
         )
-    return [item.astype(np.int64)]  # a copy: the graph must not see later changes
 
 
-def untouched(grad: Tensor, indices: tuple[Any, ...]) -> Tensor:
+def untouched(grad: Tensor, indices: list[Tensor | None]) -> Tensor:
     """False where an assignment to `indices` wrote."""
-    return wrap(untouched_array(grad._array, indices))
+    return wrap(untouched_array(grad._array, unwrap(indices)))
 
 
-def untouched_array(grad: Array, indices: tuple[Any, ...]) -> Array:
+def untouched_array(grad: Array, indices: Indices) -> Array:
     mask = np.ones(grad.shape, bool)
-    mask[indices] = False
+    mask[_key(indices)] = False
     return mask
 
 

@@ -13,6 +13,7 @@ from .. import promotion
 from ..autograd import node as graph
 from ..autograd.inplace import inplace, write
 from ..autograd.node import unwrap, wrap
+from ..autograd.out import into
 from ..autograd.row import op, pointwise
 from ..dtypes import FLOAT16, scalar_name
 
@@ -127,12 +128,12 @@ def relu(input: Array) -> Array:
 
 @op(
     "ThresholdBackwardBackward0",
-    grad=lambda grad, result, xp: xp.relu_backward(grad, result),
-    result=lambda grad, xp: xp.zeros_like(grad),
+    grad=lambda grad, output, xp: xp.relu_backward(grad, output),
+    output=lambda grad, xp: xp.zeros_like(grad),
 )
-def relu_backward(grad: Array, result: Array) -> Array:
-    """`grad` where `relu` let its input pass: where its result is positive or nan."""
-    return grad * (result != 0)
+def relu_backward(grad: Array, output: Array) -> Array:
+    """`grad` where `relu` let its input pass: where its output is positive or nan."""
+    return grad * (output != 0)
 
 
 # --- choosing ------------------------------------------------------------------------------------
@@ -156,14 +157,18 @@ def _minimum(input: Array, other: Array) -> Array:
     return np.minimum(input, other)
 
 
-def maximum(input: Tensor, other: Tensor) -> Tensor:
+def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of the two; where they are equal, the gradient is shared. nan wins."""
+    if out is not None:
+        return into(out, maximum, input, other)
     promotion.check_tensors("maximum", input=input, other=other)
     return _maximum(input, other)
 
 
-def minimum(input: Tensor, other: Tensor) -> Tensor:
+def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of the two; where they are equal, the gradient is shared. nan wins."""
+    if out is not None:
+        return into(out, minimum, input, other)
     promotion.check_tensors("minimum", input=input, other=other)
     return _minimum(input, other)
 
@@ -205,6 +210,20 @@ def _clamp_min_tensor(input: Array, min: Array) -> Array:
     return np.maximum(input, min)
 
 
+@pointwise("ClampMaxBackward0", input=lambda grad, input, max: grad * (input <= max))
+def _clamp_max(input: Array, max: Array) -> Array:
+    return np.minimum(input, max)
+
+
+@pointwise(
+    "ClampMaxBackward1",
+    input=lambda grad, input, max: grad * (input <= max),
+    max=lambda grad, input, max: grad * (input > max),
+)
+def _clamp_max_tensor(input: Array, max: Array) -> Array:
+    return np.minimum(input, max)
+
+
 def _passes(input: Any, min: Any, max: Any) -> Any:
     if min is None or max is None:
         return input <= max if min is None else input >= min
@@ -230,8 +249,10 @@ def _clamp_tensors(input: Array, min: Array | None, max: Array | None) -> Array:
         raise promotion.broadcast_error(arrays) from None
 
 
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
     """`input` limited to [min, max]; either bound may be left out. Bounds: numbers or Tensors."""
+    if out is not None:
+        return into(out, clamp, input, min, max)
     row = _clamp_row(min, max)
     if row is _clamp_tensors:
         return row(*_bounds(input, min, max))
@@ -253,9 +274,22 @@ def _clamp_row(min: Any, max: Any) -> Any:
     return _clamp_at_most if min is None else _clamp_at_least if max is None else _clamp_numbers
 
 
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
     """`input`, but nowhere below `min`."""
+    if out is not None:
+        return into(out, clamp_min, input, min)
+    if not isinstance(input, graph.Tensor):
+        raise promotion.not_a_tensor("clamp_min", "input", 1, input)
     return (_clamp_min if isinstance(min, promotion.NUMBERS) else _clamp_min_tensor)(input, min)
+
+
+def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
+    """`input`, but nowhere above `max`."""
+    if out is not None:
+        return into(out, clamp_max, input, max)
+    if not isinstance(input, graph.Tensor):
+        raise promotion.not_a_tensor("clamp_max", "input", 1, input)
+    return (_clamp_max if isinstance(max, promotion.NUMBERS) else _clamp_max_tensor)(input, max)
 
 
 @op(
@@ -275,8 +309,12 @@ def _where(condition: Array, input: Array, other: Array) -> Array:
         raise promotion.broadcast_error((condition, *arrays)) from None
 
 
-def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+def where(
+    condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None
+) -> Any:
     """`input` where `condition` holds, else `other`; with `condition` alone, its nonzero indices."""
+    if out is not None:
+        return into(out, where, condition, input, other)
     if not isinstance(condition, graph.Tensor) or (input is None) != (other is None):
         kinds = ", ".join(type(a).__name__ for a in (condition, input, other) if a is not None)
         raise TypeError(
@@ -293,6 +331,20 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
 exp_, log_, sin_, cos_, abs_, sign_ = (inplace(f) for f in (exp, log, sin, cos, abs, sign))
 floor_, ceil_, sigmoid_, tanh_, relu_ = (inplace(f) for f in (floor, ceil, sigmoid, tanh, relu))
 _in_place = {f: inplace(f) for f in (_clamp_numbers, _clamp_at_least, _clamp_at_most)}
+
+
+_clamp_min_, _clamp_max_ = inplace(_clamp_min), inplace(_clamp_max)
+_clamp_min_tensor_, _clamp_max_tensor_ = inplace(_clamp_min_tensor), inplace(_clamp_max_tensor)
+
+
+def clamp_min_(input: Tensor, min: Any) -> Tensor:
+    """`clamp_min` in place."""
+    return (_clamp_min_ if isinstance(min, promotion.NUMBERS) else _clamp_min_tensor_)(input, min)
+
+
+def clamp_max_(input: Tensor, max: Any) -> Tensor:
+    """`clamp_max` in place."""
+    return (_clamp_max_ if isinstance(max, promotion.NUMBERS) else _clamp_max_tensor_)(input, max)
 
 
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:

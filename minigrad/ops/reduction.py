@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .. import dtypes, promotion
+from .. import dtypes, promotion, return_types
 from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
@@ -418,33 +418,14 @@ def from_index(input: Array, index: Array, dim: int, keepdim: bool) -> Array:
     return out if keepdim else out.squeeze(dim)
 
 
-class _Named(NamedTuple):
-    values: Any
-    indices: Any
-
-    def __repr__(self) -> str:
-        return f"minigrad.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-class max_result(_Named):
-    """`(values, indices)` of `max` along a dimension."""
-
-
-class min_result(_Named):
-    """`(values, indices)` of `min` along a dimension."""
-
-
-max_result.__name__, min_result.__name__ = "max", "min"
-
-
 def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; along `dim` (values, indices); with another Tensor the larger of both."""
-    return _extreme("max", input, dim, keepdim, _max_all, _max_dim, max_result)
+    return _extreme("max", input, dim, keepdim, _max_all, _max_dim, return_types.max)
 
 
 def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; along `dim` (values, indices); with another Tensor the smaller of both."""
-    return _extreme("min", input, dim, keepdim, _min_all, _min_dim, min_result)
+    return _extreme("min", input, dim, keepdim, _min_all, _min_dim, return_types.min)
 
 
 def _extreme(

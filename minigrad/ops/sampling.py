@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -11,92 +12,269 @@ from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.node import wrap
 from ..autograd.row import op
-from ..dtypes import INT64
-from ..dtypes import dtype as Dtype
-from .creation import _dtype_like, _size, finish, numpy_dtype
+from ..dtypes import INT64, scalar_name
+from ..promotion import check_tensors
+from . import memory
+from .creation import LikeOptions, Options, dtype_of, made
+from .factories import shape_of
 
 Array = Any
 Tensor = Any
 Generator = random.Generator
 
 
-def rand(
-    *size: Any, generator: Generator | None = None, dtype: Dtype | None = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+class RandomOptions(Options, total=False):
+    """What the random factories take by keyword."""
+
+    generator: Generator | None
+
+
+class RandomLikeOptions(LikeOptions, total=False):
+    """What the random factories `..._like` take by keyword."""
+
+    generator: Generator | None
+
+
+def _split(options: Any) -> tuple[Generator | None, Any]:
+    """The generator, and the options that all factories have."""
+    return options.get("generator"), {k: v for k, v in options.items() if k != "generator"}
+
+
+def rand(*args: Any, size: Any = None, **options: Unpack[RandomOptions]) -> Tensor:
     """Uniform numbers in [0, 1)."""
-    drawn = random.uniform(_size("rand", size), numpy_dtype(dtype), generator)
-    return finish(drawn, requires_grad, device)
+    generator, others = _split(options)
+    shape = shape_of("rand", args if size is None else (size,))
+    return made("rand", random.uniform(shape, dtype_of("rand", others), generator), others)
 
 
-def randn(
-    *size: Any, generator: Generator | None = None, dtype: Dtype | None = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+def randn(*args: Any, size: Any = None, **options: Unpack[RandomOptions]) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
-    drawn = random.normal(_size("randn", size), numpy_dtype(dtype), generator)
-    return finish(drawn, requires_grad, device)
+    generator, others = _split(options)
+    shape = shape_of("randn", args if size is None else (size,))
+    return made("randn", random.normal(shape, dtype_of("randn", others), generator), others)
 
 
-def rand_like(
-    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def rand_like(input: Tensor, **options: Unpack[RandomLikeOptions]) -> Tensor:
     """Uniform numbers in [0, 1) in the shape of `input`."""
-    return finish(
-        random.uniform(input._array.shape, _dtype_like(input, dtype)), requires_grad, device
-    )
+    generator, others = _split(options)
+    dtype = dtype_of("rand_like", others, input._array.dtype)
+    drawn = _in_memory_order(input._array, lambda s: random.uniform(s, dtype, generator))
+    return made("rand_like", drawn, others)
 
 
-def randn_like(
-    input: Tensor, *, dtype: Dtype | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def randn_like(input: Tensor, **options: Unpack[RandomLikeOptions]) -> Tensor:
     """Normal numbers in the shape of `input`."""
-    return finish(
-        random.normal(input._array.shape, _dtype_like(input, dtype)), requires_grad, device
+    generator, others = _split(options)
+    dtype = dtype_of("randn_like", others, input._array.dtype)
+    # into a tensor whose elements do not lie in order PyTorch draws pair by pair
+    contiguous = bool(input._array.flags.c_contiguous)
+    drawn = _in_memory_order(
+        input._array, lambda s: random.normal(s, dtype, generator, contiguous=contiguous)
     )
+    return made("randn_like", drawn, others)
 
 
-def randint(*args: Any, generator: Generator | None = None, dtype: Dtype | None = None, device: Any = None,
-            requires_grad: bool = False, **named: Any) -> Tensor:  # fmt: skip
-    """`randint(high, size)` or `randint(low, high, size)`: integers in [low, high), int64."""
-    names = ["low", "high", "size"] if len(args) + len(named) == 3 else ["high", "size"]
+def _in_memory_order(like: Array, draw: Callable[[tuple[int, ...]], Array]) -> Array:
+    """Numbers drawn one after the other as the elements of `like` lie in memory."""
+    if like.flags.c_contiguous:
+        return draw(like.shape)
+    order = sorted(range(like.ndim), key=lambda d: -like.strides[d])
+    return draw(tuple(like.shape[d] for d in order)).transpose(np.argsort(order))
+
+
+def _bounds(name: str, args: Any, named: Any) -> tuple[int, int]:
+    """`(high)` or `(low, high)`, by position or by name."""
+    names = ["low", "high"] if len(args) + len(named) == 2 else ["high"]
     given = dict(zip([n for n in names if n not in named], args, strict=True)) | named
-    kind = INT64 if dtype is None else dtype.numpy
-    low, high = int(given.get("low", 0)), int(given["high"])
-    drawn = random.integers(_size("randint", (given["size"],)), kind, generator, low, high)
-    return finish(drawn, requires_grad, device)
+    low, high = given.get("low", 0), given["high"]
+    for argument, value in (("low", low), ("high", high)):
+        if isinstance(value, float):
+            raise TypeError(f"{name}(): argument '{argument}' must be int, not float")
+    return int(low), int(high)
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: Dtype | None = None, device: Any = None,
-             requires_grad: bool = False) -> Tensor:  # fmt: skip
-    """0 ... n - 1 in random order, int64."""
-    return finish(
-        random.permutation(n, INT64 if dtype is None else dtype.numpy, generator),
-        requires_grad,
-        device,
-    )
+def randint(*args: Any, **options: Any) -> Tensor:
+    """`randint(high, size)` or `randint(low, high, size)`: integers in [low, high), int64.
 
-
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None,
-           dtype: Dtype | None = None) -> Tensor:  # fmt: skip
-    """Normal numbers: `mean` and `std` are numbers (with `size`) or Tensors (each element its own)."""
-    if size is not None:
-        return finish(
-            random.normal(
-                _size("normal", (size,)), numpy_dtype(dtype), generator, float(mean), float(std)
-            )
+    By keyword `low`, `high`, `size`, `generator` and what all factories take."""
+    generator, others = _split(options)
+    named = {n: others.pop(n) for n in ("low", "high") if n in others}
+    if "size" not in others and len(args) + len(named) < 2:
+        raise TypeError(
+            f"randint() received an invalid combination of arguments - got "
+            f"({', '.join(type(a).__name__ for a in args)}): it takes (low, high, size) or "
+            "(high, size)"
         )
-    arrays = [t._array for t in (mean, std) if isinstance(t, graph.Tensor)]
-    unit = random.normal(
-        np.broadcast_shapes(*[a.shape for a in arrays]), arrays[0].dtype, generator
+    size = others.pop("size") if "size" in others else args[-1]
+    bounds = _bounds("randint", args if len(args) + len(named) < 2 or "size" in options
+                     else args[:-1], named)  # fmt: skip
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(
+            f"randint(): argument 'size' (position {len(args)}) must be tuple of ints, not "
+            f"{type(size).__name__}"
+        )
+    dtype = dtype_of("randint", others, INT64)
+    drawn = random.integers(shape_of("randint", (size,)), dtype, generator, *bounds)
+    return made("randint", drawn, others)
+
+
+def randint_like(input: Tensor, *args: Any, **options: Any) -> Tensor:
+    """`randint_like(input, high)` or `(input, low, high)`: integers in [low, high) in the shape
+    and dtype of `input`."""
+    generator, others = _split(options)
+    low, high = _bounds(
+        "randint_like", args, {n: others.pop(n) for n in ("low", "high") if n in others}
     )
-    scale, shift = (getattr(v, "_array", v) for v in (std, mean))
-    return wrap((unit * scale + shift).astype(arrays[0].dtype))
+    dtype = dtype_of("randint_like", others, input._array.dtype)
+    drawn = _in_memory_order(
+        input._array, lambda s: random.integers(s, dtype, generator, low, high)
+    )
+    return made("randint_like", drawn, others)
 
 
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that `input` gives for the element, else 0."""
-    return wrap(random.bernoulli(input._array.shape, input._array.dtype, generator, input._array))
+def randperm(n: int, **options: Unpack[RandomOptions]) -> Tensor:
+    """0 ... n - 1 in random order, int64."""
+    generator, others = _split(options)
+    drawn = random.permutation(n, dtype_of("randperm", others, INT64), generator)
+    return made("randperm", drawn, others)
+
+
+# --- random functions of tensors -----------------------------------------------------------------
+
+
+@op("NormalBackward1", mean=lambda grad, xp: xp.zeros_like(grad))
+def _around(mean: Array, std: Any, generator: Any) -> Array:
+    return random.normal(mean.shape, mean.dtype, generator, 0.0, std) + mean
+
+
+@op("NormalBackward2", std=lambda grad, xp: xp.zeros_like(grad))
+def _scaled(mean: Any, std: Array, generator: Any) -> Array:
+    return random.normal(std.shape, std.dtype, generator) * std + std.dtype.type(mean)
+
+
+@op(
+    "NormalBackward3",
+    mean=lambda grad, xp: xp.zeros_like(grad),
+    std=lambda grad, xp: xp.zeros_like(grad),
+)
+def _each(mean: Array, std: Array, generator: Any) -> Array:
+    unit = random.normal(np.broadcast_shapes(mean.shape, std.shape), mean.dtype, generator)
+    return (unit * std + mean).astype(mean.dtype, copy=False)
+
+
+def normal(
+    mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None,
+    **options: Unpack[Options],
+) -> Tensor:  # fmt: skip
+    """Normal numbers: `mean` and `std` are numbers (with `size`) or Tensors (each element its own)."""
+    tensors = [isinstance(v, graph.Tensor) for v in (mean, std)]
+    if not any(tensors):
+        if size is None:
+            raise TypeError(
+                "normal() received an invalid combination of arguments - got (float, float): "
+                "numbers for mean and std need a size"
+            )
+        dtype = dtype_of("normal", options)
+        shape = shape_of("normal", (size,))
+        return made("normal", random.normal(shape, dtype, generator, mean, std), options)
+    if tensors[1] and bool((std._array < 0).any()):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    row: Any = _each if all(tensors) else _around if tensors[0] else _scaled
+    return _out("normal", row(mean, std, generator), options.get("out"))
+
+
+def _out(name: str, drawn: Tensor, out: Tensor | None) -> Tensor:
+    return drawn if out is None else memory.into(out, drawn._array, name)
+
+
+@op("BernoulliBackward0", input=lambda grad, xp: xp.zeros_like(grad))
+def _bernoulli(input: Array, p: Any, generator: Any) -> Array:
+    probability = input if p is None else p
+    return random.bernoulli(input.shape, input.dtype, generator, probability)
+
+
+def _trials(like: Array, p: Any, generator: Any) -> Array:
+    """1 with probability `p`, a number or an array, in the shape and dtype of `like`."""
+    if isinstance(p, np.ndarray):
+        order = sorted(range(like.ndim), key=lambda d: -like.strides[d])
+        p = np.broadcast_to(p, like.shape).transpose(order)
+    return _in_memory_order(like, lambda s: random.bernoulli(s, like.dtype, generator, p))
+
+
+def bernoulli(
+    input: Tensor, p: float | None = None, *, generator: Generator | None = None,
+    out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """1 with the probability that `input` gives for the element (or with `p`), else 0."""
+    check_tensors("bernoulli", input=input)
+    return _out("bernoulli", _bernoulli(input, p, generator), out)
+
+
+@op("PoissonBackward0", input=lambda grad, xp: xp.zeros_like(grad))
+def _poisson(input: Array, generator: Any) -> Array:
+    return random.poisson(input, generator)
+
+
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Poisson-distributed whole numbers, each with the rate that `input` gives for the element."""
+    check_tensors("poisson", input=input)
+    return _poisson(input, generator)
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *,
+    generator: Generator | None = None, out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Indices drawn with the weights in `input`: (n,) gives (num_samples,), (m, n) a row for each.
+
+    Weights need not sum to one. Without replacement no index comes twice in a row. int64."""
+    check_tensors("multinomial", input=input)
+    weights = input._array
+    _check_weights(weights, num_samples, replacement)
+    generator = generator or random.default_generator
+    if replacement and num_samples > 1:
+        drawn = _with_replacement(weights, num_samples, generator)
+    else:  # each index waits an exponential time at the rate of its weight; the first ones win
+        with np.errstate(all="ignore"):
+            race = weights / random.exponential(weights.shape, weights.dtype, generator)
+        drawn = np.argsort(-race, axis=-1, kind="stable")[..., :num_samples]
+    if out is not None and out._array.dtype != INT64:
+        raise RuntimeError(
+            f"multinomial expects Long tensor out, got: {scalar_name(out._array.dtype)}"
+        )
+    return _out("multinomial", wrap(drawn.astype(INT64)), out)
+
+
+def _check_weights(weights: Array, num_samples: int, replacement: bool) -> None:
+    if weights.dtype.kind != "f":
+        raise RuntimeError(
+            "multinomial only supports floating-point dtypes for input, got: "
+            + scalar_name(weights.dtype)
+        )
+    if weights.ndim not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise RuntimeError(
+            "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
+        )
+    if not ((weights >= 0) & np.isfinite(weights)).all():
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if (weights.sum(-1) <= 0).any():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+
+
+def _with_replacement(weights: Array, num_samples: int, generator: Generator) -> Array:
+    """One uniform number per sample, looked up in the row's cumulative distribution."""
+    cumulative = np.add.accumulate(weights, -1, dtype=weights.dtype)
+    cumulative = cumulative / cumulative[..., -1:]
+    cumulative[..., -1] = 1
+    uniforms = generator.uniform64(num_samples * (weights.size // weights.shape[-1]))
+    rows = cumulative.reshape(-1, weights.shape[-1])
+    each = uniforms.reshape(len(rows), num_samples)
+    drawn = [np.searchsorted(row, u) for row, u in zip(rows, each, strict=True)]
+    return np.reshape(drawn, (*weights.shape[:-1], num_samples))
 
 
 # --- in place ------------------------------------------------------------------------------------
@@ -111,25 +289,32 @@ def _sampling_row(name: str) -> Any:
 
 
 _UNIFORM, _NORMAL = _sampling_row("UniformBackward0"), _sampling_row("NormalBackward0")
-_BERNOULLI, _RANDOM = _sampling_row("BernoulliBackward1"), _sampling_row("RandomBackward2")
-_EXPONENTIAL = _sampling_row("ExponentialBackward0")
+_BERNOULLI = _sampling_row("BernoulliBackward2")
+_BETWEEN, _BELOW, _RANDOM = map(_sampling_row, (f"RandomBackward{i}" for i in range(3)))
+_EXPONENTIAL, _CAUCHY = _sampling_row("ExponentialBackward0"), _sampling_row("CauchyBackward0")
+_LOG_NORMAL, _GEOMETRIC = _sampling_row("LogNormalBackward0"), _sampling_row("GeometricBackward0")
+
+
+@op(
+    "BernoulliBackward1",
+    input=lambda grad, xp: xp.zeros_like(grad),
+    p=lambda grad, xp: xp.zeros_like(grad),
+)
+def _bernoulli_each(input: Array, p: Array) -> Array:
+    return input
+
+
+def _overwrite(row: Any, input: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
+    return write(row, (input,), _in_memory_order(input._array, draw))
 
 
 def uniform_(
-    input: Tensor,
-    from_: float = 0.0,
-    to: float = 1.0,
-    *,
-    generator: Generator | None = None,
+    input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None,
     **named: float,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Overwrite with uniform numbers in [from, to)."""
-    low = named.get("from", from_)
-    return write(
-        _UNIFORM,
-        (input,),
-        random.uniform(input._array.shape, input._array.dtype, generator, low, to),
-    )
+    low, dtype = named.get("from", from_), input._array.dtype
+    return _overwrite(_UNIFORM, input, lambda s: random.uniform(s, dtype, generator, low, to))
 
 
 def normal_(
@@ -137,53 +322,57 @@ def normal_(
 ) -> Tensor:
     """Overwrite with normal numbers."""
     contiguous = bool(input._array.flags.c_contiguous)
-    drawn = random.normal(input._array.shape, input._array.dtype, generator, mean, std, contiguous)
-    return write(_NORMAL, (input,), drawn)
+    dtype = input._array.dtype
+    return _overwrite(
+        _NORMAL, input, lambda s: random.normal(s, dtype, generator, mean, std, contiguous)
+    )
 
 
 def random_(input: Tensor, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None,
             **named: int) -> Tensor:  # fmt: skip
     """Overwrite with integers: `random_()`, `random_(to)` or `random_(from, to)`."""
     low = named.get("from", from_)
+    row = _RANDOM if low is None and to is None else _BETWEEN
     if low is not None and to is None and "from" not in named:
-        low, to = 0, low
-    drawn = random.integers(input._array.shape, input._array.dtype, generator, low, to)
-    return write(_RANDOM, (input,), drawn)
+        low, to, row = 0, low, _BELOW
+    dtype = input._array.dtype
+    return _overwrite(row, input, lambda s: random.integers(s, dtype, generator, low, to))
 
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Overwrite with 1 with probability `p` (a number or a Tensor), else 0."""
-    probability = p._array if isinstance(p, graph.Tensor) else p
-    drawn = random.bernoulli(input._array.shape, input._array.dtype, generator, probability)
-    return write(_BERNOULLI, (input,), drawn)
+    if isinstance(p, graph.Tensor):
+        return write(_bernoulli_each.row, (input, p), _trials(input._array, p._array, generator))
+    return write(_BERNOULLI, (input,), _trials(input._array, p, generator))
 
 
 def exponential_(
     input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
     """Overwrite with exponentially distributed numbers of rate `lambd`."""
-    drawn = random.exponential(input._array.shape, input._array.dtype, generator, lambd)
-    return write(_EXPONENTIAL, (input,), drawn)
+    dtype = input._array.dtype
+    return _overwrite(_EXPONENTIAL, input, lambda s: random.exponential(s, dtype, generator, lambd))
 
 
-# --- the generator's state -----------------------------------------------------------------------
+def log_normal_(
+    input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None
+) -> Tensor:
+    """Overwrite with e ** x for normal x of this mean and standard deviation."""
+    dtype = input._array.dtype
+    return _overwrite(
+        _LOG_NORMAL, input, lambda s: random.log_normal(s, dtype, generator, mean, std)
+    )
 
 
-def get_rng_state() -> Tensor:
-    """The default generator's state as a uint8 Tensor, in PyTorch's layout."""
-    return wrap(random.default_generator.get_state())
+def cauchy_(
+    input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
+    """Overwrite with Cauchy-distributed numbers."""
+    dtype = input._array.dtype
+    return _overwrite(_CAUCHY, input, lambda s: random.cauchy(s, dtype, generator, median, sigma))
 
 
-def set_rng_state(new_state: Tensor) -> None:
-    """Set the default generator's state; one that PyTorch saved is understood too."""
-    random.default_generator.set_state(new_state._array)
-
-
-def seed() -> int:
-    """Seed the default generator from the system's entropy; returns the seed."""
-    return random.default_generator.seed()
-
-
-def initial_seed() -> int:
-    """The seed of the default generator."""
-    return random.default_generator.initial_seed()
+def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Overwrite with the number of trials up to the first success, each with probability `p`."""
+    dtype = input._array.dtype
+    return _overwrite(_GEOMETRIC, input, lambda s: random.geometric(s, dtype, generator, p))

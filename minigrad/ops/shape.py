@@ -13,6 +13,7 @@ from ..autograd import node as graph
 from ..autograd.inplace import MULTIPLE, Geometry, view_op
 from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
+from ..layout import contiguous_format, in_format, preserve_format
 from ..promotion import promoted
 from .dims import infer_size, size_of, wrap_dim
 
@@ -261,13 +262,25 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other._array.shape)
 
 
+@op("CloneBackward0", input=lambda grad: grad)
+def _clone_as(input: Array, memory_format: Any) -> Array:
+    return in_format(np.array(input), memory_format)
+
+
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy that passes its gradient on."""
+    if memory_format is not None and memory_format is not preserve_format:
+        return _clone_as(input, memory_format)
     return _clone(input)
 
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """`input` itself if its elements lie in order, else a copy in which they do."""
+    if memory_format is preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    if memory_format is not None and memory_format is not contiguous_format:
+        placed = in_format(input._array, memory_format) is input._array
+        return input if placed else _clone_as(input, memory_format)
     return input if input._array.flags.c_contiguous else _clone_contiguous(input)
 
 

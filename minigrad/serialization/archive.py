@@ -173,7 +173,8 @@ class ArchiveReader:
     def __init__(self, file: Any) -> None:
         _check_kind(file)
         try:
-            self._size = file.seek(0, os.SEEK_END)
+            file.seek(0, os.SEEK_END)
+            self._size = file.tell()
             self._zip = zipfile.ZipFile(file)
             self._records = {info.filename: info for info in self._zip.infolist()}
         except DAMAGE as error:

@@ -8,6 +8,7 @@ may use under `weights_only=True`.
 
 from __future__ import annotations
 
+import functools
 import pickle
 import pkgutil
 from collections import Counter, OrderedDict
@@ -28,6 +29,7 @@ class StorageType:
         self.dtype = dtype
 
 
+@functools.cache
 def parameter_class() -> Any:
     """`nn.Parameter`, by name as unpicklers find classes: the core does not depend on `nn`."""
     return pkgutil.resolve_name(f"{__package__.partition('.')[0]}.nn.parameter:Parameter")
@@ -55,7 +57,8 @@ def rebuild_parameter_with_state(data: Any, requires_grad: Any, hooks: Any, stat
 
 def rebuild_from_type(rebuild: Any, cls: Any, args: Any, state: Any) -> Tensor:
     """A tensor that has attributes of its own, or is of a subclass."""
-    if rebuild not in (rebuild_tensor, rebuild_parameter) or not issubclass(cls, Tensor):
+    known = rebuild is rebuild_tensor or rebuild is rebuild_parameter
+    if not known or not issubclass(cls, Tensor):
         raise pickle.UnpicklingError("what is to be rebuilt is no tensor")
     tensor = rebuild(*args)
     if type(tensor) is not cls:

@@ -108,7 +108,8 @@ def unpickle(archive: ArchiveReader, map_location: Any, weights_only: bool, argu
     program = archive.read("data.pkl")
     storages = _LoadedStorages(archive, map_location)
     if not weights_only:
-        return _Unpickler(io.BytesIO(program), storages, **arguments).load()
+        options = {"encoding": "utf-8", **arguments}  # for texts that Python 2 pickled
+        return _Unpickler(io.BytesIO(program), storages, **options).load()
     try:
         return Interpreter(program, storages.load).run()
     except pickle.UnpicklingError as error:

@@ -31,21 +31,35 @@ def save_safetensors(
                 f"safetensors files hold tensors only, but {name!r} is a {type(tensor).__name__}"
             )
     _check_apart(tensors)
-    arrays = {name: np.ascontiguousarray(t.detach().numpy()) for name, t in tensors.items()}
+    arrays = {name: np.array(t._array, order="C") for name, t in tensors.items()}
     content = library.save(arrays, metadata=metadata)
     with open_for_writing(f) as file:
         file.write(content)
 
 
 def load_safetensors(f: Any, map_location: Any = None) -> dict[str, Tensor]:
-    """The named tensors of a path or a file object, with memory of their own."""
+    """The named tensors of a path or a file object, with memory of their own.
+
+    Raises ImportError without the library; RuntimeError if the file is damaged, or has tensors of a
+    dtype or for a device that minigrad does not have.
+    """
     library = _library()
     if isinstance(map_location, dict) or callable(map_location):
         raise RuntimeError("for a safetensors file, map_location has to be a device or its name")
     restore_location(map_location, None, "cpu")
     with open_for_reading(f) as file:
         content = file.read()
-    return {name: finish(np.array(array)) for name, array in library.load(content).items()}
+    try:
+        arrays = library.load(content)
+    except KeyError as error:
+        raise RuntimeError(
+            f"the file has tensors of dtype {error}, which minigrad does not have"
+        ) from error
+    except Exception as error:  # the library has an exception of its own for all else
+        raise RuntimeError(
+            f"{error}. The file is cut or damaged, or no safetensors file."
+        ) from error
+    return {name: finish(np.array(array)) for name, array in arrays.items()}
 
 
 def _check_apart(tensors: Mapping[str, Tensor]) -> None:

@@ -66,6 +66,9 @@ class Interpreter:
 
     # --- containers ---
 
+    def push(self, value: Any) -> None:
+        self.stack.append(value)
+
     def mark(self) -> None:
         self.below.append(self.stack)
         self.stack = []
@@ -147,31 +150,31 @@ class Interpreter:
 INSTRUCTIONS: dict[bytes, Callable[[Interpreter], Any]] = {
     pickle.PROTO: lambda m: m.take(1),
     pickle.FRAME: lambda m: m.take(8),
-    pickle.NONE: lambda m: m.stack.append(None),
-    pickle.NEWTRUE: lambda m: m.stack.append(True),
-    pickle.NEWFALSE: lambda m: m.stack.append(False),
+    pickle.NONE: lambda m: m.push(None),
+    pickle.NEWTRUE: lambda m: m.push(True),
+    pickle.NEWFALSE: lambda m: m.push(False),
     pickle.BININT: lambda m: m.integer(4),
-    pickle.BININT1: lambda m: m.stack.append(m.number("<B", 1)),
-    pickle.BININT2: lambda m: m.stack.append(m.number("<H", 2)),
+    pickle.BININT1: lambda m: m.push(m.number("<B", 1)),
+    pickle.BININT2: lambda m: m.push(m.number("<H", 2)),
     pickle.LONG1: lambda m: m.integer(m.number("<B", 1)),
     pickle.LONG4: lambda m: m.integer(m.number("<I", 4)),
-    pickle.BINFLOAT: lambda m: m.stack.append(m.number(">d", 8)),
+    pickle.BINFLOAT: lambda m: m.push(m.number(">d", 8)),
     pickle.SHORT_BINUNICODE: lambda m: m.text(m.number("<B", 1)),
     pickle.BINUNICODE: lambda m: m.text(m.number("<I", 4)),
     pickle.BINUNICODE8: lambda m: m.text(m.number("<Q", 8)),
-    pickle.SHORT_BINBYTES: lambda m: m.stack.append(m.take(m.number("<B", 1))),
-    pickle.BINBYTES: lambda m: m.stack.append(m.take(m.number("<I", 4))),
-    pickle.BINBYTES8: lambda m: m.stack.append(m.take(m.number("<Q", 8))),
-    pickle.EMPTY_TUPLE: lambda m: m.stack.append(()),
-    pickle.EMPTY_LIST: lambda m: m.stack.append([]),
-    pickle.EMPTY_DICT: lambda m: m.stack.append({}),
-    pickle.EMPTY_SET: lambda m: m.stack.append(set()),
+    pickle.SHORT_BINBYTES: lambda m: m.push(m.take(m.number("<B", 1))),
+    pickle.BINBYTES: lambda m: m.push(m.take(m.number("<I", 4))),
+    pickle.BINBYTES8: lambda m: m.push(m.take(m.number("<Q", 8))),
+    pickle.EMPTY_TUPLE: lambda m: m.push(()),
+    pickle.EMPTY_LIST: lambda m: m.push([]),
+    pickle.EMPTY_DICT: lambda m: m.push({}),
+    pickle.EMPTY_SET: lambda m: m.push(set()),
     pickle.MARK: Interpreter.mark,
-    pickle.TUPLE: lambda m: m.stack.append(tuple(m.pop_mark())),
+    pickle.TUPLE: lambda m: m.push(tuple(m.pop_mark())),
     pickle.TUPLE1: lambda m: m.make_tuple(1),
     pickle.TUPLE2: lambda m: m.make_tuple(2),
     pickle.TUPLE3: lambda m: m.make_tuple(3),
-    pickle.FROZENSET: lambda m: m.stack.append(frozenset(m.pop_mark())),
+    pickle.FROZENSET: lambda m: m.push(frozenset(m.pop_mark())),
     pickle.APPEND: lambda m: m.append([m.stack.pop()]),
     pickle.APPENDS: lambda m: m.append(m.pop_mark()),
     pickle.ADDITEMS: lambda m: m.add(m.pop_mark()),
@@ -182,8 +185,8 @@ INSTRUCTIONS: dict[bytes, Callable[[Interpreter], Any]] = {
     pickle.BINPUT: lambda m: m.remember(m.number("<B", 1)),
     pickle.LONG_BINPUT: lambda m: m.remember(m.number("<I", 4)),
     pickle.MEMOIZE: lambda m: m.remember(len(m.memo)),
-    pickle.BINGET: lambda m: m.stack.append(m.memo[m.number("<B", 1)]),
-    pickle.LONG_BINGET: lambda m: m.stack.append(m.memo[m.number("<I", 4)]),
+    pickle.BINGET: lambda m: m.push(m.memo[m.number("<B", 1)]),
+    pickle.LONG_BINGET: lambda m: m.push(m.memo[m.number("<I", 4)]),
     pickle.GLOBAL: lambda m: m.push_named(m.line(), m.line()),
     pickle.STACK_GLOBAL: Interpreter.stack_named,
     pickle.INST: Interpreter.instantiate,

@@ -1,5 +1,5 @@
-"""Helpers around training: removable hooks, and `minigrad.utils.data` with datasets and loaders."""
+"""Helpers around training: `data` with datasets and loaders, `checkpoint`, removable hooks."""
 
-from . import data, hooks
+from . import checkpoint, data, dlpack, hooks
 
-__all__ = ["data", "hooks"]
+__all__ = ["checkpoint", "data", "dlpack", "hooks"]

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..questions import typename
 from ..tensor import Tensor
 
 __all__ = ["typename", "zero_gradient"]
-
-
-def typename(obj: Any) -> str:
-    """`torch.FloatTensor` for a tensor, `int` for 3, `package.module.Class` for other objects."""
-    if isinstance(obj, Tensor):
-        return str(obj.type())
-    kind = obj if isinstance(obj, type) else type(obj)
-    if kind.__module__ in ("builtins", "__builtin__"):
-        return kind.__qualname__
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def zero_gradient(gradient: Tensor) -> None:

@@ -1,0 +1,179 @@
+"""Activation functions made of straight pieces: `leaky_relu`, `hardtanh`, `threshold` and others.
+
+They are written as those of `activation.py` are; their slopes are steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.row import op
+from .activation import _in_place, _slope, _through
+from .arithmetic import _not_implemented
+from .rounding import floats_only
+
+Array = Any
+Tensor = Any
+
+SIXTH = float(np.float32(1 / 6))  # PyTorch rounds this factor to a float32 for every dtype
+
+leaky_relu_slope = _slope(
+    "LeakyReluBackwardBackward0",
+    lambda input, options, xp: xp.where(input > 0, 1.0, float(options[0])),
+)
+
+
+@op(
+    "LeakyReluBackward0",
+    input=lambda grad, input, negative_slope, xp: _through(
+        leaky_relu_slope, xp, grad, input, negative_slope
+    ),
+)
+def _leaky_relu(input: Array, negative_slope: float) -> Array:
+    floats_only("leaky_relu_cpu", input)
+    return np.where(input > 0, input, input * negative_slope)
+
+
+hardtanh_slope = _slope(
+    "HardtanhBackwardBackward0",
+    lambda input, options, xp: (input > options[0]) & (input < options[1]),
+)
+
+
+@op(
+    "HardtanhBackward0",
+    input=lambda grad, input, min_val, max_val, xp: _through(
+        hardtanh_slope, xp, grad, input, min_val, max_val
+    ),
+)
+def _hardtanh(input: Array, min_val: float, max_val: float) -> Array:
+    if input.dtype == bool:
+        raise RuntimeError("Bool inputs not supported for hardtanh")
+    return np.minimum(np.maximum(input, input.dtype.type(min_val)), input.dtype.type(max_val))
+
+
+threshold_slope = _slope(
+    "ThresholdBackwardBackward0", lambda input, options, xp: input > options[0]
+)
+
+
+@op(
+    "ThresholdBackward0",
+    input=lambda grad, input, threshold, xp: _through(threshold_slope, xp, grad, input, threshold),
+)
+def _threshold(input: Array, threshold: float, value: float) -> Array:
+    if input.dtype == bool:
+        floats_only("threshold_cpu", input)
+    return np.where(input <= threshold, input.dtype.type(value), input)
+
+
+hardshrink_slope = _slope(
+    "HardshrinkBackwardBackward0", lambda input, options, xp: abs(input) > options[0]
+)
+softshrink_slope = _slope(
+    "SoftshrinkBackwardBackward0", lambda input, options, xp: abs(input) > options[0]
+)
+
+
+@op(
+    "HardshrinkBackward0",
+    input=lambda grad, input, lambd, xp: _through(hardshrink_slope, xp, grad, input, lambd),
+)
+def _hardshrink(input: Array, lambd: float) -> Array:
+    floats_only("hardshrink_cpu", input)
+    return np.where(abs(input) <= lambd, input.dtype.type(0), input)
+
+
+@op(
+    "SoftshrinkBackward0",
+    input=lambda grad, input, lambd, xp: _through(softshrink_slope, xp, grad, input, lambd),
+)
+def _softshrink(input: Array, lambd: float) -> Array:
+    floats_only("softshrink_cpu", input)
+    return input - np.minimum(np.maximum(input, -lambd), lambd)
+
+
+@op(
+    "torch::autograd::NotImplemented",
+    grad_output=_not_implemented("hardsigmoid_backward"),
+    input=_not_implemented("hardsigmoid_backward"),
+)
+def hardsigmoid_slope(grad_output: Array, input: Array, options: tuple[Any, ...]) -> Array:
+    return grad_output * SIXTH * ((input > -3) & (input < 3))
+
+
+@op(
+    "HardsigmoidBackward0",
+    input=lambda grad, input, xp: _through(hardsigmoid_slope, xp, grad, input),
+)
+def hardsigmoid(input: Array) -> Array:
+    """The straight line from 0 at -3 to 1 at 3, and constant beyond."""
+    floats_only("hardsigmoid_cpu", input)
+    return np.minimum(np.maximum(input + 3, 0), 6) / 6
+
+
+hardswish_slope = _slope(
+    "HardswishBackwardBackward0",
+    lambda input, options, xp: xp.where(
+        input <= -3, 0.0, xp.where(input < 3, input / 3 + 0.5, 1.0)
+    ),
+    lambda input, options, xp: ((input > -3) & (input < 3)) * (1 / 3),
+)
+
+
+@op(
+    "HardswishBackward0",
+    input=lambda grad, input, xp: _through(hardswish_slope, xp, grad, input),
+)
+def hardswish(input: Array) -> Array:
+    """`input * hardsigmoid(input)`."""
+    floats_only("hardswish_cpu", input)
+    return input * np.minimum(np.maximum(input + 3, 0), 6) / 6
+
+
+_leaky_relu_, _hardtanh_, _threshold_ = (_in_place(f) for f in (_leaky_relu, _hardtanh, _threshold))
+hardsigmoid_, hardswish_ = _in_place(hardsigmoid), _in_place(hardswish)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """`input`, and `negative_slope * input` below zero."""
+    return _leaky_relu(input, negative_slope)
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """`leaky_relu` in place."""
+    return _leaky_relu_(input, negative_slope)  # type: ignore[no-any-return]
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """`input` limited to [min_val, max_val]; its slope is 0 at the limits."""
+    return _hardtanh(input, min_val, max_val)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """`hardtanh` in place."""
+    return _hardtanh_(input, min_val, max_val)  # type: ignore[no-any-return]
+
+
+def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
+    """`input` where it is over `threshold`, else `value`."""
+    return _threshold(input, threshold, value)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """`threshold` in place."""
+    return _threshold_(input, threshold, value)  # type: ignore[no-any-return]
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """`input`, but 0 in [-lambd, lambd]."""
+    return _hardshrink(input, lambd)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """`input` moved towards 0 by `lambd`, and 0 in [-lambd, lambd]."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
+    return _softshrink(input, lambd)

@@ -1,0 +1,466 @@
+"""Whole slices by number: `index_select` and its family, and single elements: `take` and `put`.
+
+`index` is a vector that counts positions of one dimension. What `index_select` reads, `index_add`
+and `index_copy` write; each is the gradient of another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import promotion
+from ..autograd import node as graph
+from ..autograd.row import op
+from ..dtypes import scalar_name
+from .conversion import number_as
+from .dims import wrap_dim
+from .gathering import (
+    UFUNCS,
+    check_bounds,
+    into_other,
+    reduce_formula_input,
+    reduce_formula_src,
+    reduced_array,
+)
+from .gathering import written as _written
+from .indexing import INDEX_DTYPES, _index_put, check_index, check_put, dimensions_of
+from .indexing import put as put_at
+
+Array = Any
+Tensor = Any
+
+
+def _place(index: Array, dim: int) -> tuple[Any, ...]:
+    return (slice(None),) * dim + (index.reshape(-1),)
+
+
+def index_select_array(input: Array, dim: int, index: Array) -> Array:
+    if not input.ndim:
+        return input.copy()
+    return np.ascontiguousarray(input[_place(index, dim)])
+
+
+def index_add_array(input: Array, dim: int, index: Array, source: Array) -> Array:
+    return _index_add.forward(input, dim, index, source, 1)
+
+
+def index_fill_array(input: Array, dim: int, index: Array, value: Any) -> Array:
+    out = np.array(input, order="C")
+    np.atleast_1d(out)[_place(index, dim)] = value
+    return out
+
+
+def take_array(input: Array, index: Array) -> Array:
+    return input.reshape(-1)[index].reshape(index.shape)
+
+
+def put_array(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+    out = np.array(input, order="C")
+    if accumulate:
+        np.add.at(out.reshape(-1), index.reshape(-1), source.reshape(-1))
+    else:
+        out.reshape(-1)[index.reshape(-1)] = source.reshape(-1)
+    return out
+
+
+def _selected(grad: Any, dim: int, index: Any, source_shape: Any, xp: Any) -> Any:
+    return xp.reshape(xp.index_select(grad, dim, index), source_shape)
+
+
+def _cleared(grad: Any, dim: int, index: Any, xp: Any) -> Any:
+    return xp.index_fill(grad, dim, index, 0.0)
+
+
+@op(
+    "IndexSelectBackward0",
+    input=lambda grad, input_shape, dim, index, xp: xp.index_add(
+        xp.zeros_shaped(input_shape, grad), dim, index, grad
+    ),
+)
+def _index_select(input: Array, dim: int, index: Array) -> Array:
+    return index_select_array(input, dim, index)
+
+
+@op(
+    "IndexAddBackward0",
+    input=lambda grad: grad,
+    source=lambda grad, dim, index, source_shape, alpha, xp: (
+        _selected(grad, dim, index, source_shape, xp) * alpha
+    ),
+)
+def _index_add(input: Array, dim: int, index: Array, source: Array, alpha: Any) -> Array:
+    out = np.array(input, order="C")
+    scaled = source if alpha == 1 else source * np.asarray(alpha).astype(source.dtype)
+    np.add.at(np.atleast_1d(out), _place(index, dim), np.atleast_1d(scaled))
+    return out
+
+
+@op("IndexCopyBackward0", input=_cleared, source=_selected)
+def _index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
+    out = np.array(input, order="C")
+    np.atleast_1d(out)[_place(index, dim)] = source
+    return out
+
+
+@op("IndexFillBackward0", input=_cleared)
+def _index_fill(input: Array, dim: int, index: Array, value: Array) -> Array:
+    return index_fill_array(input, dim, index, value)
+
+
+@op(
+    "IndexFillBackward1",
+    input=_cleared,
+    value=lambda grad, dim, index, xp: xp.sum(grad - _cleared(grad, dim, index, xp)),
+)
+def _index_fill_tensor(input: Array, dim: int, index: Array, value: Array) -> Array:
+    return index_fill_array(input, dim, index, value.astype(input.dtype))
+
+
+@op("IndexReduceBackward0", input=reduce_formula_input, src=reduce_formula_src)
+def _index_reduce(
+    input: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool
+) -> Array:
+    return reduced_array(input, dim, index, src, reduce, include_self)
+
+
+@op(
+    "TakeBackward0",
+    input=lambda grad, input_shape, index, xp: xp.put(
+        xp.zeros_shaped(input_shape, grad), index, grad, True
+    ),
+)
+def _take(input: Array, index: Array) -> Array:
+    return take_array(input, index)
+
+
+@op(
+    "PutBackward0",
+    input=lambda grad, index, source_shape, accumulate, xp: (
+        grad if accumulate else xp.put(grad, index, xp.zeros_shaped(source_shape, grad), False)
+    ),
+    source=lambda grad, index, source_shape, xp: xp.reshape(xp.take(grad, index), source_shape),
+)
+def _put(input: Array, index: Array, source: Array, accumulate: bool) -> Array:
+    return put_array(input, index, source, accumulate)
+
+
+# --- slices --------------------------------------------------------------------------------------
+
+
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> Tensor:
+    """The slices of dimension `dim` that `index` counts, in its order."""
+    if out is not None:
+        return into_other(out, index_select, input, dim, index)
+    promotion.check_tensors("index_select", input=input)
+    _check_tensor("index_select", "index", index, 2)
+    at, array = wrap_dim(dim, input._array.ndim), index._array
+    if array.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if array.dtype.name not in ("int64", "int32"):
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if not input._array.ndim and array.size != 1:
+        raise RuntimeError(
+            f"index_select(): Index to scalar can have only 1 value, got {array.size} value(s)"
+        )
+    size = input._array.shape[at] if input._array.ndim else 1
+    if ((array < 0) | (array >= size)).any():
+        raise IndexError("index out of range in self")
+    return _index_select(input, at, index)
+
+
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """`input` with `alpha` times the slices of `source` added where `index` says."""
+    at = _checked_add("index_add", input, dim, index, source, alpha)
+    return _index_add(input, at, index, source, alpha)
+
+
+def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """`index_add` in place."""
+    at = _checked_add("index_add_", input, dim, index, source, alpha)
+    return _written(_index_add, input, at, index, source, alpha)
+
+
+def _checked_add(
+    name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any
+) -> int:
+    if not isinstance(alpha, promotion.NUMBERS):
+        raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
+    return _checked_source(name, "index_add_", input, dim, index, source)
+
+
+def _checked_source(
+    name: str, kernel: str, input: Tensor, dim: int, index: Tensor, source: Tensor
+) -> int:
+    """The dimension from the front, once index and source fit the input."""
+    _check_tensor(name, "index", index, 2)
+    _check_tensor(name, "source", source, 3)
+    a, b, where = input._array, source._array, index._array
+    at = wrap_dim(dim, a.ndim)
+    if where.dtype.name not in ("int64", "int32"):
+        raise RuntimeError(
+            f"{kernel}(): Expected dtype int32/int64 for index but got: {scalar_name(where.dtype)}"
+        )
+    if where.ndim > 1:
+        raise IndexError(
+            f"{kernel}(): Index is supposed to be a vector, but got dim: {where.ndim} with type: "
+            f"{scalar_name(where.dtype)} and size: {list(where.shape)}"
+        )
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"{kernel}(): self ({scalar_name(a.dtype)}) and source ({scalar_name(b.dtype)}) must have "
+            "the same scalar type"
+        )
+    if a.ndim and not b.ndim and where.size != 1:
+        raise IndexError(f"Dimension specified as {at} but tensor has no dimensions")
+    count = b.shape[at] if b.ndim > at else 1
+    if where.size != count:
+        raise RuntimeError(
+            f"{kernel}(): Number of indices ({where.size}) should be equal to source.size(dim): "
+            f"({count}), for dim: {at}"
+        )
+    if a.shape[:at] + a.shape[at + 1 :] != b.shape[:at] + b.shape[at + 1 :] or a.ndim < b.ndim:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. "
+            f"Got self.shape = {list(a.shape)} source.shape = {list(b.shape)}"
+        )
+    check_bounds(index, a.shape[at] if a.ndim else 1, at)
+    return at
+
+
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """`input` with the slices of `source` written where `index` says."""
+    return _index_copy(input, _checked_copy("index_copy", input, dim, index, source), index, source)
+
+
+def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """`index_copy` in place."""
+    at = _checked_copy("index_copy_", input, dim, index, source)
+    return _written(_index_copy, input, at, index, source)
+
+
+def _checked_copy(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor) -> int:
+    _check_tensor(name, "index", index, 2)
+    _check_tensor(name, "source", source, 3)
+    a, b, where, name = input._array, source._array, index._array, "index_copy_()"
+    at = wrap_dim(dim, a.ndim)
+    if where.ndim > 1:
+        raise IndexError(f"{name}: Index should have dimension 1 or 0 (got {where.ndim})")
+    if not b.ndim and where.size != 1:
+        raise IndexError(
+            f"{name}: When source is scalar, index should have one element (got {where.size})"
+        )
+    if b.ndim and a.ndim and a.ndim != b.ndim:
+        raise IndexError(
+            f"{name}: When source and destination are not scalars, their dimensionality must match. "
+            f"Source dimensionality ({b.ndim}), destination dimensionality ({a.ndim})"
+        )
+    if where.dtype != np.int64:
+        kind = scalar_name(where.dtype)
+        raise RuntimeError(f"{name}: Expected a long tensor for index, but got {kind}")
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"{name}: self and source expected to have the same dtype, but got (self) "
+            f"{scalar_name(a.dtype)} and (source) {scalar_name(b.dtype)}"
+        )
+    mine, theirs = a.shape[:at] + a.shape[at + 1 :], b.shape[:at] + b.shape[at + 1 :]
+    if mine != theirs:
+        raise RuntimeError(
+            f"{name}: Source/destination tensor must have same slice shapes. Destination slice shape: "
+            f"{_sizes(mine)} at dimension {at} and source slice shape: {_sizes(theirs)} at dimension 0."
+        )
+    if b.ndim and where.size != b.shape[at]:
+        raise IndexError(
+            f"{name}: Number of indices ({where.size}) should be equal to source.size(dim) "
+            f"({b.shape[at]})"
+        )
+    size = a.shape[at] if a.ndim else 1
+    check_bounds(index, size, at, lambda text: IndexError(f"{name}: {text}"))
+    return at
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " ".join(map(str, shape))
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """`input` with the slices that `index` counts set to `value`, a number or a 0-d Tensor."""
+    return _filling("index_fill", input, dim, index, value, False)
+
+
+def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """`index_fill` in place."""
+    return _filling("index_fill_", input, dim, index, value, True)
+
+
+def _filling(
+    name: str, input: Tensor, dim: int, index: Tensor, value: Any, in_place: bool
+) -> Tensor:
+    at = wrap_dim(dim, input._array.ndim)
+    row: Any = _index_fill_tensor
+    if not isinstance(value, graph.Tensor):
+        if not isinstance(value, promotion.NUMBERS):
+            kind = type(value).__name__
+            raise TypeError(
+                f"{name}() received an invalid combination of arguments - got (int, Tensor, {kind})"
+            )
+        row, value = _index_fill, number_as(value, input._array.dtype)
+    elif value._array.ndim:
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    if index._array.dtype != np.int64:
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
+    if index._array.ndim > 1:
+        raise RuntimeError("Index has to be a vector/scalar")
+    size = input._array.shape[at] if input._array.ndim else 1
+    outside = (index._array < -size) | (index._array >= size)
+    if outside.any():
+        first = np.atleast_1d(index._array)[np.atleast_1d(outside)][0]
+        raise IndexError(f"index {first} is out of bounds for dimension {at} with size {size}")
+    return _written(row, input, at, index, value) if in_place else row(input, at, index, value)
+
+
+def index_reduce(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+) -> Tensor:
+    """The slices of `source` reduced ("prod", "mean", "amax", "amin") into those of `input` that
+    `index` counts."""
+    at, spread = _reducing("index_reduce", input, dim, index, source, reduce)
+    return _index_reduce(input, at, spread, source, reduce, include_self)
+
+
+def index_reduce_(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+) -> Tensor:
+    """`index_reduce` in place."""
+    at, spread = _reducing("index_reduce_", input, dim, index, source, reduce)
+    return _written(_index_reduce, input, at, spread, source, reduce, include_self)
+
+
+def _reducing(
+    name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str
+) -> tuple[int, Tensor]:
+    """The dimension, and the index in the shape of the source, as `scatter_reduce` has it."""
+    if reduce not in UFUNCS or reduce == "sum":
+        raise RuntimeError(
+            f"{name}(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}."
+        )
+    at = _checked_source(name, "index_reduce_", input, dim, index, source)
+    shape = source._array.shape
+    ones = (1,) * at + (-1,) + (1,) * (len(shape) - at - 1) if shape else ()
+    spread = graph.wrap(np.broadcast_to(index._array.reshape(ones), shape))
+    spread._version_counter = index._version_counter
+    return at, spread
+
+
+# --- single elements -----------------------------------------------------------------------------
+
+
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of `input` in which `copy[indices] = values`; with `accumulate`, the values are added,
+    once per occurrence. `indices`: a tuple of Tensors."""
+    where = _checked_indices("index_put", input, indices, values)
+    check_put(input, where, values)
+    return _index_put(input, values, where, accumulate)
+
+
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """`index_put` in place."""
+    where = _checked_indices("index_put_", input, indices, values)
+    return put_at(input, where, values, accumulate)
+
+
+def _checked_indices(name: str, input: Tensor, indices: Any, values: Any) -> list[Tensor | None]:
+    if not isinstance(indices, (tuple, list)):
+        kind = type(indices).__name__
+        raise TypeError(
+            f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {kind}"
+        )
+    _check_tensor(name, "values", values, 2)
+    dim = 0
+    for number, index in enumerate(indices):
+        if not isinstance(index, graph.Tensor):
+            kind = type(index).__name__
+            raise TypeError(f"expected Tensor as element {number} in argument 1, but got {kind}")
+        if index._array.dtype.name not in INDEX_DTYPES:
+            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        if dim >= input._array.ndim:
+            raise IndexError(
+                f"too many indices for tensor of dimension {input._array.ndim} (got {len(indices)})"
+            )
+        check_index(index._array, input._array.shape, dim, number)
+        dim += dimensions_of(index)
+    return list(indices)
+
+
+def take(input: Tensor, index: Tensor, *, out: Any = None) -> Tensor:
+    """The elements that `index` counts in row-major order, in the shape of `index`."""
+    if out is not None:
+        return into_other(out, take, input, index)
+    _check_tensor("take", "index", index, 1)
+    _check_single("take()", input, index)
+    return _take(input, index)
+
+
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of `input` with the elements of `source` written where `index` counts, or added."""
+    _check_source(input, index, source)
+    return _put(input, index, source, accumulate)
+
+
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """`put` in place."""
+    _check_source(input, index, source)
+    return _written(_put, input, index, source, accumulate)
+
+
+def _check_source(input: Tensor, index: Tensor, source: Tensor) -> None:
+    _check_tensor("put_", "index", index, 1)
+    _check_tensor("put_", "source", source, 2)
+    a, b = input._array, source._array
+    if index._array.size != b.size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got "
+            f"source.numel() = {b.size}, index.numel() = {index._array.size}"
+        )
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            "put_(): self and source expected to have the same dtype, but got self.dtype = "
+            f"{scalar_name(a.dtype)} and source.dtype = {scalar_name(b.dtype)}"
+        )
+    _check_single("put_()", input, index)
+
+
+def _check_single(name: str, input: Tensor, index: Tensor) -> None:
+    where, size = index._array, input._array.size
+    if where.dtype != np.int64:
+        kind = scalar_name(where.dtype)
+        raise RuntimeError(f"{name}: Expected a long tensor for index, but got {kind}")
+    if where.size and not size:
+        raise IndexError(f"{name}: tried to {name[:4].strip('_(')} from an empty tensor")
+    outside = (where < -size) | (where >= size)
+    if outside.any():
+        first = np.atleast_1d(where)[np.atleast_1d(outside)][0]
+        raise IndexError(
+            f"out of range: tried to access index {first} on a tensor of {size} elements."
+        )
+
+
+def _check_tensor(name: str, argument: str, value: Any, position: int) -> None:
+    if not isinstance(value, graph.Tensor):
+        raise promotion.not_a_tensor(name, argument, position, value)

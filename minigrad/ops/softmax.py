@@ -1,0 +1,159 @@
+"""Exponentials that sum to one: `softmax`, its logarithm, and `logsumexp` beneath both.
+
+The largest element is subtracted first, which changes nothing in the quotient and keeps `exp` from
+overflowing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.out import into
+from ..autograd.row import op
+from ..dtypes import FLOAT16, default_dtype, scalar_name
+from .dims import wrap_dim, wrap_dims
+from .reduction import _array, _converted, _row_major, _spread
+from .summation import sum_array
+
+Array = Any
+Tensor = Any
+REGISTER_BYTES = 64
+
+
+def _shifted(input: Array, dims: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """`input` minus its maximum over `dims` (at most one), the exponentials, and their sum."""
+    shifted = input - np.maximum.reduce(input, axis=dims, keepdims=True)
+    powers = np.exp(shifted.astype(np.float64)).astype(shifted.dtype, copy=False)
+    if not dims:
+        return shifted, powers, powers
+    return shifted, powers, np.expand_dims(_sum_in_order(powers, dims[0]), dims[0])
+
+
+def _sum_in_order(powers: Array, dim: int) -> Array:
+    """The sum along `dim`, with PyTorch's last bit on a CPU with registers of 512 bits.
+
+    The last dimension is added register by register, and the numbers of the register at the end:
+    float32 by halves, float64 one after the other. Everything else is added term after term.
+    """
+    lanes = REGISTER_BYTES // powers.itemsize
+    size = powers.shape[dim]
+    if dim < powers.ndim - 1 or size < lanes:
+        return _one_by_one(np.moveaxis(powers, dim, 0))
+    full = size // lanes * lanes
+    rows = np.moveaxis(powers[..., :full].reshape(*powers.shape[:-1], -1, lanes), -2, 0)
+    register = _one_by_one(rows).copy()
+    register[..., : size - full] += powers[..., full:]
+    if powers.itemsize == 8:
+        return _one_by_one(np.moveaxis(register, -1, 0))
+    while lanes > 1:
+        lanes //= 2
+        register = register[..., :lanes] + register[..., lanes:]
+    return register[..., 0]
+
+
+def _one_by_one(terms: Array) -> Array:
+    """The sum over the first axis in order, which `np.add.reduce` keeps on a slow axis."""
+    if terms.ndim == 1 or terms[0].size < 2:
+        return np.add.accumulate(terms, axis=0)[-1]
+    return np.add.reduce(np.ascontiguousarray(terms), axis=0)
+
+
+@op(
+    "SoftmaxBackward0",
+    input=lambda grad, result, dims, xp: xp.softmax_backward(grad, result, dims),
+)
+def _softmax(input: Array, dims: tuple[int, ...]) -> Array:
+    if not input.size:
+        return input.copy()
+    wide = input.astype(np.float32) if input.dtype is FLOAT16 else input
+    _, powers, total = _shifted(wide, dims)
+    last = dims == (input.ndim - 1,)  # there PyTorch multiplies by the reciprocal
+    return _row_major(np.asarray(powers * (1 / total) if last else powers / total)).astype(
+        input.dtype, copy=False
+    )
+
+
+@op(
+    "LogSoftmaxBackward0",
+    input=lambda grad, result, dims, xp: grad - xp.exp(result) * xp.sum_dim(grad, dims, True),
+)
+def _log_softmax(input: Array, dims: tuple[int, ...]) -> Array:
+    if not input.size:
+        return input.copy()
+    wide = input.astype(np.float32) if input.dtype is FLOAT16 else input
+    shifted, _, total = _shifted(wide, dims)
+    out = shifted - np.log(total)
+    return _row_major(np.asarray(out)).astype(input.dtype, copy=False)
+
+
+def _softmax_twice(grad: Any, grad0: Any, output: Any, dims: Any, xp: Any) -> Any:
+    """How `softmax_backward` changes with the output of `softmax`; `grad0` is what it was called with."""
+    mean = xp.sum_dim(output * grad, dims, True)
+    return grad0 * grad - mean * grad0 - grad * xp.sum_dim(output * grad0, dims, True)
+
+
+@op(
+    "SoftmaxBackwardDataBackward0",
+    grad0=lambda grad, output, dims, xp: xp.softmax_backward(grad, output, dims),
+    output=_softmax_twice,
+)
+def softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> Array:
+    """Each gradient minus the mean of all with the outputs as weights, times the output."""
+    return (grad0 - np.asarray(sum_array(grad0 * output, dims, True))) * output
+
+
+def softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+    """exp(input) divided by its sum along `dim`; of floating-point tensors only."""
+    if out is not None:
+        return into(out, softmax, input, dim, dtype)
+    return _normalized("softmax", _softmax, input, dim, dtype)
+
+
+def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+    """The logarithm of `softmax`, exact where that is so small that it would be rounded to 0."""
+    if out is not None:
+        return into(out, log_softmax, input, dim, dtype)
+    return _normalized("log_softmax", _log_softmax, input, dim, dtype)
+
+
+def _normalized(name: str, row: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
+    ndim = _array(name, input).ndim
+    input = _converted(input, dtype)
+    at = wrap_dim(dim, ndim)
+    array = input._array
+    if array.dtype.kind != "f":
+        kernel = f"{name}_lastdim" if at >= ndim - 1 else name
+        kind = scalar_name(array.dtype)
+        raise NotImplementedError(f"\"{kernel}_kernel_impl\" not implemented for '{kind}'")
+    return row(input, (at,) if ndim else ())
+
+
+@op(
+    "LogsumexpBackward0",
+    input=lambda grad, input, result, dims, keepdim, xp: (
+        _spread(grad, tuple(input.shape), dims, keepdim, xp)
+        * xp.exp(input - _spread(result, tuple(input.shape), dims, keepdim, xp))
+    ),
+)
+def _logsumexp(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
+    wide = input.astype(np.float64)
+    top = np.maximum.reduce(wide, axis=dims, keepdims=True, initial=-np.inf)
+    top = np.where(np.isinf(top), 0.0, top)  # inf - inf is nan
+    total = np.add.reduce(np.exp(wide - top), axis=dims, keepdims=True)
+    out = np.log(total) + top
+    kept = out if keepdim else out.squeeze(dims)
+    return np.asarray(kept).astype(input.dtype, order="C")
+
+
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Any = None) -> Tensor:
+    """log(sum(exp(input))) over `dim`; integers are computed as the default float."""
+    if out is not None:
+        return into(out, logsumexp, input, dim, keepdim)
+    from .conversion import to_dtype
+
+    array = _array("logsumexp", input)
+    if array.dtype.kind != "f":
+        input = to_dtype(input, default_dtype())
+    return _logsumexp(input, wrap_dims(dim, array.ndim), keepdim)

@@ -1,0 +1,58 @@
+"""Where minigrad knowingly differs from PyTorch in the operator database, and why.
+
+A difference names the entries and the checks that it is about, and `when` narrows it to the samples
+that show it. It must show: one that no longer does fails the test and has to be removed. `rare`
+marks one that only the run of all samples meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Difference:
+    reason: str
+    entries: tuple[str, ...]  # names with their variants, as the test's ids have them
+    checks: tuple[str, ...]  # of forward method operator inplace gradient second alias error
+    when: Callable[[Any], bool] | None = None  # given the sample
+    rare: bool = False
+
+    def covers(self, check: str, sample: Any) -> bool:
+        """`sample` is None for a variant that does not exist at all."""
+        narrowed = self.when is None or (sample is not None and self.when(sample))
+        return check in self.checks and narrowed
+
+
+# The contents of these are whatever the memory held: dtype and shape are compared.
+UNDEFINED_VALUES = {
+    "empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided", "resize_",
+    "resize_as_",
+}  # fmt: skip
+
+# Singular vectors and eigenvectors are unique up to their signs, which are up to LAPACK's version:
+# compared is what the sample's own `output_process_fn_grad` makes of them.
+GAUGE_FREE = {"linalg.svd", "svd", "linalg.eigh", "linalg.eig"}
+
+# Elementwise functions whose formula subtracts nearly equal numbers, in PyTorch too, so that small
+# results have few correct digits (gelu: 1 + erf(x / sqrt(2)) for negative x): 4 ULPs of the largest.
+CANCELS = {"nn.functional.gelu"}
+
+# PyTorch promises nothing about which of several equal elements these point at (it depends on the
+# processor's vector instructions): any index at an equal element will do. The number tells where the
+# dimension comes among the arguments after the first.
+TIES = {"sort": 0, "argsort": 0, "topk": 1, "kthvalue": 1, "mode": 0}
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "`Tensor.__radd__(3, tensor)`, the method taken from the class and called on a number: a slot of "
+        "a C class checks its `self`, a Python function does not. Operators never call it so.",
+        ("__radd__", "__rmul__", "__rmod__", "__rpow__", "__rsub__"),
+        ("error",),
+        when=lambda sample: not isinstance(sample.input, torch.Tensor),
+    ),
+)
