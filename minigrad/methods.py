@@ -54,7 +54,7 @@ class Methods:
     addmm, outer = ops.addmm, ops.outer
     view, view_as, reshape, reshape_as = ops.view, ops.view_as, ops.reshape, ops.reshape_as
     flatten, ravel, squeeze, unsqueeze = ops.flatten, ops.ravel, ops.squeeze, ops.unsqueeze
-    t, transpose, swapaxes, permute = ops.t, ops.transpose, ops.transpose, ops.permute
+    t, transpose, swapaxes, permute = ops.t, ops.transpose, ops.swapaxes, ops.permute
     expand, expand_as, contiguous, clone = ops.expand, ops.expand_as, ops.contiguous, ops.clone
     split, chunk, unbind, narrow, select = ops.split, ops.chunk, ops.unbind, ops.narrow, ops.select
     to, copy_, fill_, zero_ = ops.to, ops.copy_, ops.fill_, ops.zero_
@@ -219,6 +219,34 @@ class Methods:
         ops.masked_scatter,
     )
     masked_scatter_, nonzero, argwhere = ops.masked_scatter_, ops.nonzero, ops.argwhere
+
+    unflatten, movedim, moveaxis, swapdims = ops.unflatten, ops.movedim, ops.moveaxis, ops.swapdims
+    adjoint, flip, fliplr, flipud = ops.adjoint, ops.flip, ops.fliplr, ops.flipud
+    roll, rot90, tile, repeat_interleave = ops.roll, ops.rot90, ops.tile, ops.repeat_interleave
+    broadcast_to, repeat = ops.broadcast_to, ops.repeat
+
+    tensor_split, hsplit, vsplit, dsplit = ops.tensor_split, ops.hsplit, ops.vsplit, ops.dsplit
+
+    as_strided, select_scatter, slice_scatter, diagonal_scatter = (
+        ops.as_strided,
+        ops.select_scatter,
+        ops.slice_scatter,
+        ops.diagonal_scatter,
+    )
+    narrow_copy, unsafe_split, unsafe_split_with_sizes, unsafe_chunk = (
+        ops.narrow_copy,
+        ops.unsafe_split,
+        ops.unsafe_split_with_sizes,
+        ops.unsafe_chunk,
+    )
+    split_with_sizes, unfold, as_strided_, squeeze_ = (
+        ops.split_with_sizes,
+        ops.unfold,
+        ops.as_strided_,
+        ops.squeeze_,
+    )
+    unsqueeze_, transpose_, t_, swapaxes_ = ops.unsqueeze_, ops.transpose_, ops.t_, ops.swapaxes_
+    swapdims_ = ops.swapdims_
 
     def where(self, condition: Any, other: Any) -> Any:
         """`self` where `condition` holds, else `other`."""

@@ -432,7 +432,7 @@ class Tensor(Methods, Conversions):
 
     T = property(ops.reversed_dims)
     mT = property(ops.matrix_transpose)
-    mH = property(ops.matrix_transpose)
+    mH, H = property(ops.matrix_transpose), property(ops.hermitian)
 
     # --- operators ---
 

@@ -54,7 +54,7 @@ def attempt(call: Callable[..., Any], arguments: Arguments, inplace: bool = Fals
     """The result of a call, or what it raised. `inplace`: on a clone of its first argument, which
     must be the result, or untouched if an exception was raised."""
     first = arguments.input.clone() if inplace else arguments.input
-    arguments.library.manual_seed(0)
+    arguments.library.default_generator.manual_seed(0)
     try:
         result = call(first, *arguments.args, **arguments.kwargs)
     except (Absent, Outside):

@@ -81,10 +81,19 @@ class Arguments:
         array = memory(value)
         if self.double and array.dtype == np.float32:
             array = array.astype(np.float64)
-        made = self.library.from_numpy(array)
+        made = resizable(array) if self.library is torch else minigrad.from_numpy(array)
         if value.requires_grad and self.requires_grad:
             made.requires_grad_()
         return made
+
+
+def resizable(array: Any) -> torch.Tensor:
+    """`from_numpy`, but with memory of PyTorch's own, which an `out=` may resize."""
+    borrowed = torch.from_numpy(array)
+    whole = borrowed.untyped_storage().clone()
+    return torch.empty(0, dtype=borrowed.dtype).set_(
+        whole, borrowed.storage_offset(), borrowed.shape, borrowed.stride()
+    )
 
 
 def memory(tensor: torch.Tensor) -> Any:

@@ -317,16 +317,28 @@ def test_a_pass_runs_each_node_once_and_only_what_is_needed() -> None:
 
 def attempts(tensor: Any) -> list[tuple[Any, ...]]:
     other = mg.tensor(np.full((2, 2), 0.5, np.float32), requires_grad=True)
-    index = mg.tensor([1, 0])
+    index, square = mg.tensor([1, 0]), mg.tensor([[1, 0], [0, 1]])
     vector, many = mg.tensor(np.ones(tensor.shape[:1], np.float32)), other.expand(2, 2, 2)
     return [
         (), (other,), (0,), (2.0,), (0, 1), (tensor > 1, other), (2, 2), (index,),
         (4,), ((4,),), ((1, 0),),
         (other, other), (vector,), (many,), (0, 0, 1), (0.5,), ((2, 2), (1, 2)),
+        (other, vector), (vector, vector), (many, many), (other, many), (tensor > 1,), (tensor > 1, 2.0),
+        (0, index), (0, index, other), (0, index, 2.0), ((index, index), vector), (index, vector),
+        (0, square, other), (0, square), (0, index, other, "prod"), (0, square, other, "sum"),
+        (tensor * 2,), (tensor.detach() * 2,), (mg.ones(tensor.shape[:1] + (3,)), mg.ones(3, 2)),
     ]  # fmt: skip
 
 
-EXCLUDED = {"cuda", "pin_memory", "set_", "share_memory_", "register_hook", "register_post_accumulate_grad_hook", "backward"}
+EXCLUDED = {
+    "cuda",
+    "pin_memory",
+    "set_",
+    "share_memory_",
+    "register_hook",
+    "register_post_accumulate_grad_hook",
+    "backward",
+}
 METHODS = sorted(
     name
     for name in dir(mg.Tensor)
@@ -358,11 +370,24 @@ def use(name: str, arguments: tuple[Any, ...], tensor: Any) -> bool:
 def test_no_method_makes_a_cycle(name: str) -> None:
     """After forward, recorded backward and backward, reference counts alone free everything."""
     accepted = 0
-    kinds = [leaf(2, 2), leaf(2), leaf(1), leaf(2, 2, 2), mg.tensor([1, 0]), mg.tensor(1)]
+    kinds = [
+        leaf(2, 2),
+        leaf(2),
+        leaf(3),
+        leaf(2, 2).double().detach().requires_grad_(),
+        leaf(1),
+        leaf(2, 2, 2),
+        mg.tensor([1, 0]),
+        mg.tensor(1),
+    ]
     with no_collector():
         for kind, position in itertools.product(kinds, range(len(attempts(kinds[0])))):
             tensor = kind * 1
             arguments = attempts(tensor)[position] if tensor.ndim else ()
+            if any(getattr(a, "dtype", None) is mg.bool for a in arguments[:1]) and not (
+                "ma" in name or name == "where"
+            ):
+                continue  # masks are for masked_fill and its like, and for where and maximum
             fine = use(name, arguments, tensor)
             node = weakref.ref(tensor.grad_fn) if tensor.grad_fn is not None else lambda: None
             del tensor, arguments

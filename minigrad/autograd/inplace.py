@@ -54,7 +54,12 @@ def view_op(name: str, kind: str | None = None, **formulas: Any) -> Decorator:
             return tuple(results) if several else results[0]
 
         made: Any = view
-        made.row, made.forward, made.__doc__, made.__name__ = row, forward, forward.__doc__, forward.__name__
+        made.row, made.forward, made.__doc__, made.__name__ = (
+            row,
+            forward,
+            forward.__doc__,
+            forward.__name__,
+        )
         made.to_float = False
         return made
 
@@ -222,7 +227,9 @@ def write(row: Row, args: Sequence[Any], out: Any) -> Any:
             f"{scalar_name(target.dtype)}"
         )
     before = input._edge
-    node = record(row, [_before_write(row, input), *args[1:]], [input], False) if recording else None
+    node = (
+        record(row, [_before_write(row, input), *args[1:]], [input], False) if recording else None
+    )
     np.copyto(target, out, casting="unsafe")
     input._bump_version()
     if node is not None:

@@ -128,7 +128,9 @@ def sequence(tensors: Tensors, count: int = 0) -> list[Tensor]:
     if tensors is None:
         return [None] * count
     several = not isinstance(tensors, (graph.Tensor, GradientEdge))
-    return [_at(t) if isinstance(t, GradientEdge) else t for t in (tensors if several else [tensors])]
+    return [
+        _at(t) if isinstance(t, GradientEdge) else t for t in (tensors if several else [tensors])
+    ]
 
 
 def _at(edge: GradientEdge) -> Tensor:

@@ -29,7 +29,9 @@ Saved = tuple[Any, "int | None"]  # a value, and its version if it is a Tensor
 Tensor: Any = None  # minigrad.tensor.Tensor puts itself here: tensors and nodes need each other
 array_ops: Any = None  # the two namespaces that a formula's `xp` may be, put here by minigrad.ops
 tensor_ops: Any = None
-packing: Any = None  # while `saved_tensors_hooks` are set, what hands saved values to them (graph.py)
+packing: Any = (
+    None  # while `saved_tensors_hooks` are set, what hands saved values to them (graph.py)
+)
 next_sequence_nr = itertools.count().__next__
 new = object.__new__
 

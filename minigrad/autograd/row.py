@@ -70,12 +70,14 @@ class Row:
     ) -> None:
         self.name, self.forward = name, forward
         self.parameters = list(inspect.signature(forward).parameters)
+        if any(p.startswith("result") for p in self.parameters):
+            raise ValueError(f"{name}: 'result' is what formulas call the output, not an input")
         self.inputs = [self.parameters.index(p) for p in formulas]  # the differentiable ones
         self.formulas = [(f, list(inspect.signature(f).parameters)) for f in formulas.values()]
         names = ["self" if p == "input" else p for p in formulas]  # as PyTorch calls them
         self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
-        self.every = self.inputs == list(range(len(self.parameters)))  # all arguments are
+        self.every = self.inputs == list(range(len(self.parameters))) and not self.variadic
         base = IndexNode if "indices" in self.parameters else Node
         self.node_class = type(name.rpartition("::")[2], (base,), {"__slots__": (), "row": self})
         self.plans: dict[tuple[bool, ...], Plan] = {}

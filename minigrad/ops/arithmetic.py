@@ -344,7 +344,7 @@ def raised(input: Array, exponent: Any) -> Array:
 def _power_gradient(grad: Any, input: Any, exponent: Any, xp: Any) -> Any:
     if exponent == 0:
         return xp.zeros_like(grad)
-    return grad * xp.mul(xp.pow(input, exponent - 1), exponent)
+    return grad * xp.mul(xp.pow(input, exponent + -1), exponent)
 
 
 @op("PowBackward0", input=_power_gradient)
@@ -370,7 +370,7 @@ def _exponent_gradient(grad: Any, input: Any, exponent: Any, result: Any, xp: An
 @pointwise(
     "PowBackward1",
     input=lambda grad, input, exponent, xp: xp.where(
-        exponent == 0, 0.0, grad * (exponent * xp.pow(input, exponent - 1))
+        exponent == 0, 0.0, grad * (exponent * xp.pow(input, exponent + -1))
     ),
     exponent=_exponent_gradient,
 )

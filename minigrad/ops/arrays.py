@@ -24,15 +24,17 @@ from . import (
     matrices,
     pointwise,
     products,
+    rearranging,
     reduction,
     scan,
     shape,
-    softmax,
     solving,
+    strided,
     transcendental,
     two_inputs,
 )
-from . import pseudo_inverse as pinv
+from . import pseudo_inverse as pseudo_inverses
+from . import softmax as softmax_rows
 
 Array = Any
 exp, log, sin, cos, sign = np.exp, np.log, np.sin, np.cos, pointwise.sign_array
@@ -58,11 +60,12 @@ untouched = indexing.untouched_array
 diagonal, diag_embed = diagonals.diagonal_array, diagonals.diag_embed_array
 diagonal_backward, tril, triu = diagonals.diagonal_backward.forward, np.tril, np.triu
 solve_system, inverse_matrix = solving.solve_system.forward, solving.inverse_array
-cofactors, pseudo_inverse = solving.cofactors_array, pinv.pseudo_inverse_array
-cross_product, cdist_backward = products.cross_product.forward, matrices.cdist_backward.forward
+cofactors, pseudo_inverse = solving.cofactors_array, pseudo_inverses.pseudo_inverse_array
+cross_product = products.cross_product.forward
+cdist_backward: Any = matrices.cdist_backward.forward
 running_sum, running_logsumexp = scan.running_sum.forward, scan.running_logsumexp.forward
 cumprod_backward = scan.cumprod_backward_array
-softmax_backward = softmax.softmax_backward.forward
+softmax_backward = softmax_rows.softmax_backward.forward
 add_along, gather_along = scan.add_along.forward, scan.gather_along.forward
 abs = np.abs
 
@@ -71,10 +74,13 @@ def softplus(array: Array) -> Array:
     """`log(1 + exp(array))`."""
     return np.logaddexp(array, array.dtype.type(0))
 
+
 gather, scatter = gathering.gather_array, gathering.scatter_array
 scatter_add, scatter_reduce = gathering.scatter_add_array, gathering.scatter_reduce_array
 index_select, index_add = indexed.index_select_array, indexed.index_add_array
 index_fill, take, put = indexed.index_fill_array, indexed.take_array, indexed.put_array
+unfold, unfold_backward = strided._unfold.forward, strided.unfold_backward.forward
+flip, roll, rot90 = np.flip, rearranging.roll_array, np.rot90
 masked_select, masked_scatter = masking.masked_select_array, masking.masked_scatter_array
 
 

@@ -192,7 +192,9 @@ def arange(start: Any = None, end: Any = None, step: Any = 1, **options: Unpack[
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype.kind in "iu":  # PyTorch computes in the dtype of the result
-        start, end, step = int(start), int(end), int(step) or step
+        start, end, step = int(start), int(end), int(step)
+        if not step:
+            raise ValueError("step must be nonzero")
     count = math.ceil((end - start) / step)
     wide = np.int64 if dtype.kind in "iu" and isinstance(step, int) else np.float64
     values = wide(start) + np.arange(count, dtype=wide) * wide(step)
@@ -225,6 +227,8 @@ def linspace(start: Any, end: Any, steps: int, **options: Unpack[Options]) -> Te
     """`steps` numbers from `start` to `end`, both included, at equal distances."""
     dtype = dtype_of("linspace", options)
     start, end = _number("linspace", "start", 1, start), _number("linspace", "end", 2, end)
+    if dtype.kind in "iu":  # PyTorch rounds the ends towards zero first
+        start, end = int(start), int(end)
     values = _evenly(start, end, steps, dtype.type if dtype.kind == "f" else np.float32)
     return made("linspace", values.astype(dtype), options)
 
@@ -235,6 +239,8 @@ def logspace(
     """base ** exponent for `steps` exponents from `start` to `end`, both included."""
     dtype = dtype_of("logspace", options)
     start, end = _number("logspace", "start", 1, start), _number("logspace", "end", 2, end)
+    if dtype.kind in "iu":  # PyTorch rounds the ends towards zero first
+        start, end = int(start), int(end)
     kind = dtype.type if dtype.kind == "f" else np.float32
     exponents = _evenly(start, end, steps, kind).astype(np.float64)
     with np.errstate(all="ignore"):

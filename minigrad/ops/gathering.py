@@ -18,6 +18,7 @@ from ..autograd.inplace import OVERLAP, write
 from ..autograd.node import unwrap
 from ..autograd.out import into
 from ..autograd.row import Op, op
+from ..dtypes import scalar_name
 from .conversion import number_as
 from .dims import wrap_dim
 from .shape import expand, reshape
@@ -265,7 +266,7 @@ def take_along_dim(
         return into_other(out, take_along_dim, input, indices, dim)
     name = "torch.take_along_dim()"
     if indices._array.dtype != np.int64:
-        kind = promotion.dtypes.scalar_name(indices._array.dtype)
+        kind = scalar_name(indices._array.dtype)
         raise RuntimeError(f"{name}: dtype of indices should be Long but got {kind}")
     if dim is None:
         input, indices, dim = reshape(input, -1), reshape(indices, -1), 0
@@ -420,7 +421,8 @@ def _check_src(name: str, src: Any) -> None:
 def _checked(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None) -> int:
     """The dimension from the front, once it is certain that the call makes sense."""
     at = wrap_dim(dim, input._array.ndim)
-    _check_kind("scatter", index)
+    if index._array.size:
+        _check_kind("scatter", index)
     if src is not None:
         wrap_dim(at, src._array.ndim)
     if src is not None and src._array.dtype != input._array.dtype:

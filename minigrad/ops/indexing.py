@@ -133,8 +133,12 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return _select(input, at, index % size)
 
 
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """A view of `length` positions of `dim` from `start` on."""
+    if isinstance(start, graph.Tensor):
+        if start._array.ndim or start._array.dtype.kind not in "iu":
+            raise RuntimeError("start must be an 0-dim integral Tensor.")
+        start = int(start._array)
     if not input._array.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     at = wrap_dim(dim, input._array.ndim)

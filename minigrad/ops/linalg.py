@@ -229,8 +229,15 @@ def _batched(input: Tensor, other: Tensor) -> Tensor:
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the product's shape."""
     a, b = _arrays("addmm", mat1, mat2)
-    if a.shape[1:] != b.shape[:1]:
+    if a.ndim != 2 or b.ndim != 2:
+        name, array = ("mat1", a) if a.ndim != 2 else ("mat2", b)
+        raise RuntimeError(f"{name} must be a matrix, got {array.ndim}-D tensor")
+    if a.shape[1] != b.shape[0]:
         raise _cannot_multiply(a, b)
+    if (
+        input._array.ndim != 1 or input._array.shape[0] != b.shape[1]
+    ):  # the usual bias needs no check
+        expand(input.detach(), a.shape[0], b.shape[1])
     for name, array in (("mat1", a), ("self", input._array)):
         if array.dtype is not b.dtype:
             names = f"{scalar_name(array.dtype)} and {scalar_name(b.dtype)}"

@@ -12,7 +12,10 @@ import numpy as np
 from ..autograd import node as graph
 from ..autograd.inplace import MULTIPLE, Geometry, view_op
 from ..autograd.node import unwrap, wrap
+from ..autograd.out import into
 from ..autograd.row import op
+from ..dtypes import dtype as Dtype
+from ..dtypes import scalar_name
 from ..layout import contiguous_format, in_format, preserve_format
 from ..promotion import promoted
 from .dims import infer_size, size_of, wrap_dim
@@ -60,9 +63,33 @@ def alias(input: Array) -> Array:
     return input[...]
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
-    """The same memory in another shape; RuntimeError if that needs a copy. One size may be -1."""
+def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
+    """The same memory in another shape; RuntimeError if that needs a copy. One size may be -1.
+
+    `view(dtype)`: the same bytes as elements of another type, without a gradient."""
+    if dtype is not None or (shape and isinstance(shape[0], Dtype)):
+        return _as_type(input, (dtype or shape[0]).numpy)
+    if size is not None:
+        shape = (size,)
     return _view(input, infer_size(size_of(shape), input._array.size))
+
+
+def _as_type(input: Tensor, dtype: Any) -> Tensor:
+    array = input._array
+    times, wide = dtype.itemsize // array.itemsize, dtype.itemsize > array.itemsize
+    kinds = f"to view {scalar_name(array.dtype)} as {scalar_name(dtype)} (different element sizes)"
+    if dtype.itemsize != array.itemsize and not array.ndim:
+        raise RuntimeError(f"self.dim() cannot be 0 {kinds}")
+    if wide and array.shape[-1] % times:
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {times} {kinds}, but got {array.shape[-1]}"
+        )
+    if dtype.itemsize != array.itemsize and array.strides[-1] != array.itemsize and array.size > 1:
+        step = array.strides[-1] // array.itemsize
+        raise RuntimeError(f"self.stride(-1) must be 1 {kinds}, but got {step}")
+    result = wrap(array.view(dtype))
+    result._version_counter = input._version_counter
+    return result
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
@@ -171,7 +198,10 @@ def t(input: Tensor) -> Tensor:
     return _t(input)
 
 
-@view_op("TransposeBackward0", input=lambda grad, dim0, dim1, xp: xp.transpose(grad, dim0, dim1))
+@view_op(
+    "TransposeBackward0",
+    input=lambda grad, dim0, dim1, xp: xp.transpose(grad, dim0, dim1) if grad.ndim else grad,
+)
 def _transpose(input: Array, dim0: int, dim1: int) -> Array:
     return input.swapaxes(dim0, dim1) if input.ndim else input[...]
 
@@ -299,7 +329,7 @@ def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
 @op(
     "CatBackward0",
     tensors=lambda grad, tensors_shape, dim: [
-        None if s == (0,) and grad.ndim > 1 else p
+        p.reshape(s) if s == (0,) else p
         for s, p in zip(
             tensors_shape,
             pieces(
@@ -310,8 +340,9 @@ def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
     ],
 )
 def _cat(tensors: list[Array], dim: int) -> Array:
-    parts = [t for t in promoted(tensors) if t.ndim > 1 or t.size or tensors[0].ndim == 1]
-    return row_major(np.concatenate(parts, dim))
+    parts = promoted(tensors)
+    ndim = max(p.ndim for p in parts)
+    return row_major(np.concatenate([p for p in parts if p.ndim == ndim], dim))
 
 
 def row_major(out: Array) -> Array:
@@ -319,8 +350,10 @@ def row_major(out: Array) -> Array:
     return out if out.flags.c_contiguous else out.copy("C")
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors one after the other along `dim`; their other sizes must agree."""
+    if out is not None:
+        return into(out, cat, tensors, dim)
     tensors = _list_of_tensors("cat", tensors)
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
@@ -503,8 +536,33 @@ def _buffer(dtype: Any, *geometries: Geometry) -> Array:
 def gather_strided(input: Array, base: Geometry, view: Geometry) -> Array:
     """The part `view` of an input that lies in memory as `base` says; a copy."""
     buffer = _buffer(input.dtype, base, view)
-    _laid_out(buffer, base)[...] = input
+    if _overlaps(base):
+        np.add.at(buffer, _places(buffer, base), input)
+        buffer = (buffer / np.maximum(_counts(buffer, base), 1)).astype(buffer.dtype)
+    else:
+        _laid_out(buffer, base)[...] = input
     return _laid_out(buffer, view).copy()
+
+
+def _overlaps(geometry: Geometry) -> bool:
+    """Whether two elements may lie in one place."""
+    steps = sorted((s, n) for s, n in zip(geometry[1], geometry[0], strict=True) if n > 1)
+    reach = 0
+    for step, size in steps:
+        if step <= reach:
+            return True
+        reach += step * (size - 1)
+    return False
+
+
+def _places(buffer: Array, geometry: Geometry) -> Array:
+    """Where in `buffer` each element lies."""
+    return _laid_out(np.arange(buffer.size), geometry)
+
+
+def _counts(buffer: Array, geometry: Geometry) -> Array:
+    """How many elements lie in each place of `buffer`."""
+    return np.bincount(_places(buffer, geometry).reshape(-1), minlength=buffer.size)
 
 
 @op(
@@ -512,12 +570,15 @@ def gather_strided(input: Array, base: Geometry, view: Geometry) -> Array:
     input=lambda grad, base, view, xp: xp.gather_strided(grad, base, view),
 )
 def scatter_strided(input: Array, base: Geometry, view: Geometry) -> Array:
-    """Zeros in the shape of `base` with `input` added where `view` lies in it."""
+    """Zeros in the shape of `base` with `input` added where `view` lies in it; elements of `base`
+    that lie in one place share the sum."""
     buffer = _buffer(input.dtype, base, view)
-    if 0 in [s for s, n in zip(view[1], view[0], strict=True) if n > 1]:
-        where = _laid_out(np.arange(buffer.size), view)
-        np.add.at(buffer, where, input)
+    if _overlaps(view):
+        np.add.at(buffer, _places(buffer, view), input)
     else:
         target = _laid_out(buffer, view)
         target[...] = input
-    return _laid_out(buffer, base).copy()
+    out = _laid_out(buffer, base).copy()
+    if _overlaps(base):
+        out = (out / _laid_out(_counts(buffer, base), base)).astype(out.dtype)
+    return out
