@@ -100,6 +100,8 @@ def sub(input: Tensor, other: Tensor, *, alpha: Any = 1, out: Tensor | None = No
 
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """`other - alpha * input`: for a number on the left, PyTorch has a node of its own."""
+    if not hasattr(input, "_array"):
+        raise promotion.not_a_tensor("rsub", "input", 1, input)
     _no_bools(input, other)
     if alpha != 1:
         return rsub(mul(input, alpha), other)
@@ -385,8 +387,10 @@ def _pow_of_number(input: Array, exponent: Array) -> Array:
 
 def _whole_or_float_power(input: Array, exponent: Array) -> Array:
     _not_for_bools("pow", input)
-    if input.dtype.kind in "iu" and np.any(exponent < 0):
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    if input.dtype.kind == "i" and np.any(exponent < 0):  # C++ truncates: only 1 and -1 are left
+        unit = np.where((input == -1) & (exponent % 2 == 0), 1, np.where(abs(input) == 1, input, 0))
+        whole = np.power(input, np.maximum(exponent, 0))
+        return np.where(exponent < 0, unit, whole).astype(input.dtype)
     return np.power(input, exponent).astype(input.dtype, copy=False)
 
 

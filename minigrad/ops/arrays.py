@@ -33,8 +33,8 @@ from . import (
     transcendental,
     two_inputs,
 )
-from . import pseudo_inverse as pseudo_inverses
-from . import softmax as softmax_rows
+from .pseudo_inverse import pseudo_inverse_array
+from .softmax import softmax_backward as softmax_backward_row
 
 Array = Any
 exp, log, sin, cos, sign = np.exp, np.log, np.sin, np.cos, pointwise.sign_array
@@ -60,12 +60,12 @@ untouched = indexing.untouched_array
 diagonal, diag_embed = diagonals.diagonal_array, diagonals.diag_embed_array
 diagonal_backward, tril, triu = diagonals.diagonal_backward.forward, np.tril, np.triu
 solve_system, inverse_matrix = solving.solve_system.forward, solving.inverse_array
-cofactors, pseudo_inverse = solving.cofactors_array, pseudo_inverses.pseudo_inverse_array
+cofactors, pseudo_inverse = solving.cofactors_array, pseudo_inverse_array
 cross_product = products.cross_product.forward
-cdist_backward: Any = matrices.cdist_backward.forward
+cdist_backward: Any = matrices.cdist_backward.forward  # type: ignore[has-type]
 running_sum, running_logsumexp = scan.running_sum.forward, scan.running_logsumexp.forward
 cumprod_backward = scan.cumprod_backward_array
-softmax_backward = softmax_rows.softmax_backward.forward
+softmax_backward = softmax_backward_row.forward
 add_along, gather_along = scan.add_along.forward, scan.gather_along.forward
 abs = np.abs
 

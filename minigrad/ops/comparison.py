@@ -78,8 +78,12 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor:
     """Whether `|input - other| <= atol + rtol * |other|`, element by element."""
+    promotion.check_tensors("isclose", input=input, other=other)
     a, b = input._array, other._array
     _same_dtype(a, b)
+    for name, bound in (("rtol", rtol), ("atol", atol)):
+        if bound < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {bound:g}")
     try:
         return wrap(np.isclose(a, b, rtol, atol, equal_nan))
     except ValueError:

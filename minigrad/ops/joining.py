@@ -13,6 +13,7 @@ from .. import promotion
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.row import op
+from ..dtypes import scalar_name
 from .dims import wrap_dim
 from .indexing import _slice
 from .masking import masked_select
@@ -231,7 +232,7 @@ def _numbers(value: Any) -> Any:
     """Sections or positions as an int or a list of them."""
     if isinstance(value, graph.Tensor):
         if value._array.dtype != np.int64:
-            kind = promotion.dtypes.scalar_name(value._array.dtype)
+            kind = scalar_name(value._array.dtype)
             raise RuntimeError(
                 "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
                 f"{kind}"

@@ -150,7 +150,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
         )
     if a.dtype is not b.dtype:
         raise RuntimeError(
-            f"dot : expected both vectors to have same dtype, but found {scalar_name(a.dtype)} and {scalar_name(b.dtype)}"
+            "dot : expected both vectors to have same dtype, but found "
+            f"{scalar_name(a.dtype)} and {scalar_name(b.dtype)}"
         )
     return _dot(input, tensor)
 

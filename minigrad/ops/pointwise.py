@@ -300,7 +300,8 @@ def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
 def _where(condition: Array, input: Array, other: Array) -> Array:
     if condition.dtype not in (bool, np.uint8):
         raise RuntimeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype {scalar_name(condition.dtype)}"
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{scalar_name(condition.dtype)}"
         )
     arrays = promotion.promoted((input, other))
     try:

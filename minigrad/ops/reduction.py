@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import dtypes, promotion, return_types
 from ..autograd.node import unwrap, wrap
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
 from .conversion import cast, to_dtype
@@ -287,6 +288,8 @@ def product_of_others(input: Tensor) -> Tensor:
     ),
 )
 def _prod(input: Array) -> Array:
+    if input.dtype == BOOL:
+        return np.logical_and.reduce(input, axis=None)
     return np.multiply.reduce(input, axis=None)
 
 
@@ -303,6 +306,8 @@ def _others_along(input: Any, dim: int, xp: Any) -> Any:
     ),
 )
 def _prod_dim(input: Array, dim: int, keepdim: bool) -> Array:
+    if input.dtype == BOOL and input.ndim:
+        return np.all(input, axis=dim, keepdims=keepdim)
     if not input.ndim:
         return input.copy()
     return _reduced(np.multiply, input, dim, keepdim)
@@ -451,13 +456,17 @@ def _not_empty(name: str, array: Array, dims: Sequence[int]) -> None:
             raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
-def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None) -> Tensor:
     """The largest elements over `dim`; the gradient is shared among equals."""
+    if out is not None:
+        return into(out, amax, input, dim, keepdim, exact=True)
     return _amax(input, _extreme_dims("amax", input, dim), keepdim)
 
 
-def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None) -> Tensor:
     """The smallest elements over `dim`; the gradient is shared among equals."""
+    if out is not None:
+        return into(out, amin, input, dim, keepdim, exact=True)
     return _amin(input, _extreme_dims("amin", input, dim), keepdim)
 
 
