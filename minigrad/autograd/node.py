@@ -181,7 +181,9 @@ def record(
     node.edges, node.hooks, node.sequence_nr = edges, None, next_sequence_nr()
     node.saved = saved = []
     for kind, i in plan.saves:
-        if kind == "indices":
+        if kind == "value" and not isinstance(args[i], Tensor):
+            saved.append((args[i], None))
+        elif kind == "indices":
             saved += [save("value", at, args[i], ()) for at in range(len(args[i]))]
         else:
             saved.append(save(kind, i, args, results))

@@ -93,7 +93,9 @@ def _sum_row(row: Array, lanes: int) -> np.generic:
     if quads:
         split = quads * UNROLL * lanes
         first = row[:split]
-        if quads > 1:
+        if 1 < quads < 16:  # one block of the cascade
+            first = _add(first.reshape(quads, UNROLL * lanes), 0)
+        elif quads > 1:
             first = _cascade(first.reshape(1, quads, UNROLL * lanes))[0]
         body = first
         if split < full:
