@@ -325,6 +325,7 @@ def attempts(tensor: Any) -> list[tuple[Any, ...]]:
         (other, other), (vector,), (many,), (0, 0, 1), (0.5,), ((2, 2), (1, 2)),
         (other, vector), (vector, vector), (many, many), (other, many), (tensor > 1,), (tensor > 1, 2.0),
         (0, index), (0, index, other), (0, index, 2.0), ((index, index), vector), (index, vector),
+        (vector, 0, 1), (mg.ones(tensor.shape[1:]), 0, 0),
         (0, square, other), (0, square), (0, index, other, "prod"), (0, square, other, "sum"),
         (tensor * 2,), (tensor.detach() * 2,), (mg.ones(tensor.shape[:1] + (3,)), mg.ones(3, 2)),
     ]  # fmt: skip

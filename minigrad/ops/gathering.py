@@ -293,7 +293,7 @@ def _broadcast(tensor: Tensor, other: Tensor, dim: int) -> Tensor:
         raise promotion.broadcast_error((np.empty(wanted), np.empty(beside))) from None
     if have:
         shape[dim] = have[dim]
-    return tensor if tuple(shape) == have else expand(tensor, shape)
+    return expand(tensor, shape)
 
 
 def scatter(

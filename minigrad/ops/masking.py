@@ -207,7 +207,7 @@ def nonzero(input: Tensor, *, out: Any = None, as_tuple: bool = False) -> Any:
 def _places(array: Array) -> Array:
     if not array.ndim:
         return np.zeros((int(bool(array)), 0), np.int64)
-    return np.ascontiguousarray(np.argwhere(array), np.int64)
+    return np.stack(np.nonzero(array)).T  # the numbers of one dimension lie side by side
 
 
 def argwhere(input: Tensor) -> Tensor:

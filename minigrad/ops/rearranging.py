@@ -168,7 +168,8 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
 
 @op("Rot90Backward0", input=lambda grad, k, dims, xp: xp.rot90(grad, -k, dims))
 def _rot90(input: Array, k: int, dims: tuple[int, int]) -> Array:
-    return np.rot90(input, k, dims).copy("C")
+    turned = np.rot90(input, k, dims)
+    return turned.swapaxes(*dims).copy("C").swapaxes(*dims) if k % 2 else turned.copy("C")
 
 
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
