@@ -179,7 +179,8 @@ def record(
     node: Any = new(row.node_class)
     node.plan = plan = row.plans.get(key) or row.plan(key)
     node.edges, node.hooks, node.sequence_nr = edges, None, next_sequence_nr()
-    node.saved = saved = []
+    saved: list[Saved] = []
+    node.saved = saved
     for kind, i in plan.saves:
         if kind == "value" and not isinstance(args[i], Tensor):
             saved.append((args[i], None))
