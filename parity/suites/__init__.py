@@ -27,6 +27,8 @@ _SHORT: dict[tuple[str, str], dict[str, Any]] = {
     ("basics", "numpy_memory"): {},
     ("basics", "no_grad_modes"): {},
     ("basics", "train_eval"): {},
+    ("autograd_interface", "checkpointing"): {},
+    ("autograd_interface", "custom_function"): {},
 }
 
 
