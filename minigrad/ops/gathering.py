@@ -269,7 +269,8 @@ def take_along_dim(
         kind = scalar_name(indices._array.dtype)
         raise RuntimeError(f"{name}: dtype of indices should be Long but got {kind}")
     if dim is None:
-        input, indices, dim = reshape(input, -1), reshape(indices, -1), 0
+        input, indices = reshape(input, -1), reshape(indices, -1)
+        return gather(input, 0, _around(indices, input._array.size))
     rank, ranks = input._array.ndim, indices._array.ndim
     if rank != ranks:
         raise RuntimeError(
@@ -278,8 +279,13 @@ def take_along_dim(
         )
     at = wrap_dim(dim, rank)
     size = input._array.shape[at] if rank else 1
-    around = graph.wrap(indices._array % size if size else indices._array)
-    return gather(_broadcast(input, indices, at), at, _broadcast(around, input, at))
+    around = _broadcast(_around(indices, size), input, at)
+    return gather(_broadcast(input, indices, at), at, around)
+
+
+def _around(indices: Tensor, size: int) -> Tensor:
+    """The indices modulo the size."""
+    return graph.wrap(indices._array % size) if size else indices
 
 
 def _broadcast(tensor: Tensor, other: Tensor, dim: int) -> Tensor:

@@ -327,7 +327,7 @@ def dimensions_of(item: Any) -> int:
 
 
 def _is_mask(array: Array) -> bool:
-    return array.dtype == bool or array.dtype == np.uint8
+    return array.dtype.name in ("bool", "uint8")
 
 
 def _zero_dim() -> Any:

@@ -253,8 +253,8 @@ def _cut(name: str, rank: int, input: Tensor, wanted: Any, dim: int) -> tuple[Te
     shape = input._array.shape
     if len(shape) < rank:
         raise RuntimeError(
-            f"torch.{name} requires a tensor with at least {rank} dimension"
-            f"{'s' if rank > 1 else ''}, but got a tensor with {len(shape)} dimensions!"
+            f"torch.{name} requires a tensor with at least {rank} dimension, but got a tensor with "
+            f"{len(shape)} dimensions!"
         )
     if isinstance(wanted, int) and (not wanted or shape[dim] % wanted):
         raise RuntimeError(

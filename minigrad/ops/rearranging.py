@@ -217,11 +217,11 @@ def repeat(input: Tensor, *args: Any, repeats: Any = ()) -> Tensor:
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
             "tensor"
         )
-    for n in times:
-        if n < 0:
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension {n}: {list(times)}"
-            )
+    sizes = (1,) * (len(times) - input._array.ndim) + input._array.shape
+    shape = [n * size for n, size in zip(times, sizes, strict=True)]
+    if min(shape, default=0) < 0:
+        negative = next(n for n in shape if n < 0)
+        raise RuntimeError(f"Trying to create tensor with negative dimension {negative}: {shape}")
     return _repeat(input, times)
 
 
@@ -295,18 +295,19 @@ def broadcast_to(input: Tensor, size: Any) -> Tensor:
 def broadcast_shapes(*shapes: int | Sequence[int]) -> Any:
     """The shape in which tensors of these shapes meet; RuntimeError if they do not."""
     sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
-    for size in sizes:
-        if min(size, default=0) < 0:
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension ({min(size)}): ({min(size)})"
-            )
-    try:
-        shape = np.broadcast_shapes(*sizes)
-    except ValueError:
-        raise RuntimeError(
-            "Shape mismatch: objects cannot be broadcast to a single shape"
-        ) from None
-    return wrap(np.broadcast_to(np.zeros(()), shape)).shape
+    if any(n < 0 for size in sizes for n in size):
+        raise ValueError("Attempting to broadcast a dimension with negative length!")
+    met = [1] * max(map(len, sizes), default=0)
+    for number, size in enumerate(sizes):
+        for i in range(-1, -len(size) - 1, -1):
+            if size[i] not in (1, met[i]) and met[i] != 1:
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {size[i]} at {i}! Mismatching "
+                    f"argument at index {number} had {size}; but expected shape should be "
+                    f"broadcastable to {met}"
+                )
+            met[i] = met[i] if size[i] == 1 else size[i]
+    return wrap(np.broadcast_to(np.zeros(()), met)).shape
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
