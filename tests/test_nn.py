@@ -30,7 +30,7 @@ def plain(value):
 
 
 def without_library(text):
-    """Our classes live in `minigrad.nn.container`, PyTorch's in `torch.nn.modules.container`."""
+    """Our classes live in `minigrad.nn.modules.container`, PyTorch's in `torch.nn.modules.container`."""
     return text.replace("minigrad", "torch").replace("torch.nn.modules.", "torch.nn.")
 
 
@@ -725,7 +725,7 @@ def test_hooks_for_all_modules():
     def program(t):
         from importlib import import_module
 
-        module = import_module("torch.nn.modules.module" if t is torch else "minigrad.nn.module")
+        module = import_module("torch.nn.modules.module" if t is torch else "minigrad.nn.modules.module")
         log = []
         pre = module.register_module_forward_pre_hook(lambda m, a: log.append(["pre", m]))
         post = module.register_module_forward_hook(lambda m, a, r: log.append([m, r]))

@@ -1,34 +1,27 @@
 """Modules: layers with parameters, and what is made of them.
 
-Read `module.py` first, with its parts `registry.py`, `attributes.py` and `state_dict.py`; then
-`parameter.py`, `init.py` (initial values), `linear.py` and `container.py`. The functions without
-parameters are in `functional.py`; `activation.py`, `flatten.py` and `loss.py` wrap them.
+Read `modules/module.py` first, then `parameter.py`, `init.py` (initial values) and the layers in
+`modules/`. The functions without parameters are in `functional/`, helpers in `utils/`.
 """
 
-from . import functional, init, parameter
-from .activation import ReLU, Sigmoid, Tanh
-from .container import ModuleDict, ModuleList, Sequential
-from .flatten import Flatten
-from .linear import Identity, Linear
-from .loss import MSELoss
-from .module import Module
+from . import functional, init, modules, parameter, utils
+from .modules import (
+    Flatten,
+    Identity,
+    Linear,
+    Module,
+    ModuleDict,
+    ModuleList,
+    MSELoss,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
 from .parameter import Buffer, Parameter
 
 __all__ = [
-    "Buffer",
-    "Flatten",
-    "Identity",
-    "Linear",
-    "MSELoss",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Tanh",
-    "functional",
-    "init",
-    "parameter",
-]
+    "Buffer", "Flatten", "Identity", "Linear", "MSELoss", "Module", "ModuleDict", "ModuleList",
+    "Parameter", "ReLU", "Sequential", "Sigmoid", "Tanh", "functional", "init", "modules",
+    "parameter", "utils",
+]  # fmt: skip

@@ -9,11 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..autograd.grad_mode import no_grad
-from ..tensor import Tensor
-from ..utils.hooks import RemovableHandle, add_hook
+from ...autograd.grad_mode import no_grad
+from ...tensor import Tensor
+from ...utils.hooks import RemovableHandle, add_hook
+from ..parameter import Parameter
 from .attributes import AttributeHolder
-from .parameter import Parameter
 
 __all__ = ["Stateful"]
 

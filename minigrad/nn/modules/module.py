@@ -12,12 +12,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
-from .. import ops
-from ..autograd.grad_mode import no_grad
-from ..tensor import Tensor
-from ..utils.hooks import RemovableHandle, add_hook
-from ..utils.tensors import zero_gradient
-from .parameter import Parameter
+from ... import ops
+from ...autograd.grad_mode import no_grad
+from ...tensor import Tensor
+from ...utils.hooks import RemovableHandle, add_hook
+from ...utils.tensors import zero_gradient
+from ..parameter import Parameter
 from .state_dict import Stateful
 
 __all__ = ["Module", "indented"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import ops
-from ..tensor import Tensor
-from . import functional as F
+from ... import ops
+from ...tensor import Tensor
+from .. import functional as F
 from .module import Module
 
 __all__ = ["ReLU", "Sigmoid", "Tanh"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import ops
-from ..tensor import Tensor
-from . import init
+from ... import ops
+from ...tensor import Tensor
+from .. import init
+from ..parameter import Parameter
 from .module import Module
-from .parameter import Parameter
 
 __all__ = ["Identity", "Linear"]
 

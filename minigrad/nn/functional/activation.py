@@ -1,18 +1,69 @@
-"""`nn.functional`'s activation functions: the ops with the keyword `inplace`."""
+"""`nn.functional`'s activation functions: the ops, with the keyword `inplace` where PyTorch has it."""
 
 from __future__ import annotations
 
-from .. import ops
-from ..tensor import Tensor
+import warnings
+from typing import Any
+
+from ... import ops
+from ...tensor import Tensor
 
 __all__ = [
     "celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
-    "logsigmoid", "mish", "relu6", "selu", "silu", "softplus", "softshrink", "softsign",
-    "tanhshrink", "threshold",
+    "log_softmax", "logsigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
+    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 gelu, logsigmoid, softplus = ops.gelu, ops.logsigmoid, ops.softplus
 hardshrink, softshrink = ops.hardshrink, ops.softshrink
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(input, 0), elementwise."""
+    return input.relu_() if inplace else ops.relu(input)
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + exp(-input)), elementwise."""
+    return ops.sigmoid(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent, elementwise."""
+    return ops.tanh(input)
+
+
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """exp(input) divided by its sum along `dim`; in `dtype`, if one is given."""
+    return ops.softmax(input, _named_dim("softmax", input, dim, _stacklevel), dtype)
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """`softmax` of `-input`."""
+    return ops.softmax(-input, _named_dim("softmin", input, dim, _stacklevel), dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """The logarithm of `softmax`, computed without its rounding to zero."""
+    return ops.log_softmax(input, _named_dim("log_softmax", input, dim, _stacklevel), dtype)
+
+
+def _named_dim(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
+    """`dim`; where it is left out, the one that PyTorch guesses, with its warning."""
+    if dim is not None:
+        return dim
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+        "dim=X as an argument.",
+        stacklevel=stacklevel,
+    )
+    return 0 if input._array.ndim in (0, 1, 3) else 1
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:

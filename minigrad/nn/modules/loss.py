@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..tensor import Tensor
-from . import functional as F
+from ...tensor import Tensor
+from .. import functional as F
+from ..functional.reduction import legacy_reduction
 from .module import Module
 
 __all__ = ["MSELoss"]
@@ -19,7 +20,7 @@ class _Loss(Module):
     ) -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = F._legacy_reduction(size_average, reduce, stacklevel=4)
+            reduction = legacy_reduction(size_average, reduce, stacklevel=4)
         self.reduction = reduction
 
 

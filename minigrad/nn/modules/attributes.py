@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..tensor import Tensor
-from ..utils.tensors import typename
-from .parameter import Buffer, Parameter
+from ...tensor import Tensor
+from ...utils.tensors import typename
+from ..parameter import Buffer, Parameter
 from .registry import Registry
 
 __all__ = ["AttributeHolder"]

@@ -1,0 +1,35 @@
+"""How a loss of many elements becomes one number: the argument `reduction`, and its older names."""
+
+from __future__ import annotations
+
+import warnings
+
+__all__ = ["checked_reduction", "legacy_reduction"]
+
+_REDUCTIONS = ("none", "mean", "sum")
+
+
+def checked_reduction(reduction: str) -> str:
+    if reduction == "elementwise_mean":
+        warnings.warn(
+            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.",
+            stacklevel=3,
+        )
+        return "mean"
+    if reduction not in _REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return reduction
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None, stacklevel: int = 3) -> str:
+    """The reduction that two flags used to say: both are True if not given."""
+    if reduce is False:
+        reduction = "none"
+    else:
+        reduction = "sum" if size_average is False else "mean"
+    warnings.warn(
+        "size_average and reduce args will be deprecated, please use "
+        f"reduction='{reduction}' instead.",
+        stacklevel=stacklevel,
+    )
+    return reduction
