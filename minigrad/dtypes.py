@@ -68,6 +68,16 @@ def from_numpy(numpy_dtype: NumpyDtype) -> dtype:
         ) from None
 
 
+def with_own_dtype(array: Any) -> Any:
+    """The array (a view of it) with the one dtype object that minigrad compares with by `is`.
+
+    NumPy has others that equal it: an unpickled array brings its own, and `longlong` is an int64.
+    Raises TypeError for a dtype that PyTorch tensors do not have.
+    """
+    own = from_numpy(array.dtype).numpy
+    return array if array.dtype is own else array.view(own)
+
+
 _OF_PYTHON = {builtins.float: FLOAT64, builtins.int: INT64, builtins.bool: BOOL}
 
 

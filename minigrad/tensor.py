@@ -495,7 +495,7 @@ def _cpp(tensor: Tensor) -> str:
 
 
 def _rebuild(cls: type, array: Any, requires_grad: bool) -> Any:
-    return Tensor._make_subclass(cls, wrap(array), requires_grad)
+    return Tensor._make_subclass(cls, wrap(dtypes.with_own_dtype(array)), requires_grad)
 
 
 DETACH_VIEW = (

@@ -12,13 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .products import Operands, gradient_units
+from .products import gradient_units
 
 if TYPE_CHECKING:
     from .record import Recorder
-
-PRODUCT_NODES = frozenset({"MmBackward0", "AddmmBackward0", "MvBackward0", "DotBackward0",
-                           "BmmBackward0", "AddmvBackward0", "LinearBackward0"})  # fmt: skip
 
 
 def dtype_name(tensor: Any) -> str:
@@ -34,8 +31,6 @@ class Graph:
         self._numbers: dict[int, int] = {}  # id of a node -> its number
         self._nodes: list[Any] = []  # keeps the nodes alive, so that an id stays one node's
         self._handles: list[Any] = []
-        self._operands: dict[int, Operands] = {}  # number of a product's node -> its operands
-        self.operands: Operands | None = None  # of the product that is being recorded
 
     def describe(self, root: Any) -> tuple[Any, ...]:
         """The root's number, then a row (number, name, edges) for every node not seen before."""
@@ -63,8 +58,6 @@ class Graph:
 
     def _listen(self, node: Any, number: int) -> None:
         name = node.name()
-        if self.operands is not None and name in PRODUCT_NODES:
-            self._operands[number] = self.operands
         label = f"{name} #{number}"
         self._handles.append(node.register_prehook(self._arrives(label)))
         self._handles.append(node.register_hook(self._leaves(label, number)))
@@ -77,10 +70,11 @@ class Graph:
 
     def _leaves(self, label: str, number: int) -> Callable[..., Any]:
         def hook(grad_inputs: Any, grad_outputs: Any) -> Any:
-            operands = self._operands.get(number)
-            if operands is None:
-                return self._edge(label + " grad_inputs", grad_inputs)
-            units = gradient_units(self._recorder.side, operands, grad_inputs, grad_outputs)
+            units: Any = ()
+            if self._recorder.sink.forced:
+                with self._recorder.quietly():
+                    side, node = self._recorder.side, self._nodes[number]
+                    units = gradient_units(side, node, grad_inputs, grad_outputs)
             return self._edge(label + " grad_inputs", grad_inputs, units)
 
         return hook
@@ -124,4 +118,3 @@ class Graph:
         self._handles.clear()
         self._numbers.clear()
         self._nodes.clear()
-        self._operands.clear()

@@ -8,7 +8,7 @@ computed, for the forward result and, by the same rule, for the gradients.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,58 +18,60 @@ if TYPE_CHECKING:
 _PRODUCTS = frozenset({"matmul", "rmatmul", "mm", "mv", "dot", "bmm", "linear", "addmm"})
 
 
-class Operands(NamedTuple):
-    """Magnitudes of what was multiplied: left (..., n, k), right (..., k, m), and an addend."""
+_SAVED = {  # the names under which the nodes of products keep their operands
+    "MmBackward0": ("_saved_self", "_saved_mat2"),
+    "AddmmBackward0": ("_saved_mat1", "_saved_mat2"),
+    "AddmvBackward0": ("_saved_mat", "_saved_vec"),
+    "MvBackward0": ("_saved_self", "_saved_vec"),
+    "BmmBackward0": ("_saved_self", "_saved_mat2"),
+}
 
-    left: Any
-    right: Any
-    addend: Any = None
 
-
-def product_units(side: Side, name: str, args: Any, kwargs: Any) -> tuple[Arrays, Operands | None]:
-    """The units of a product's result, and its operands; nothing for other calls."""
+def product_units(side: Side, name: str, args: Any, kwargs: Any) -> Arrays:
+    """The units of a product's result; nothing for other calls."""
     if name not in _PRODUCTS:
-        return (), None
+        return ()
     tensors = [value for value in (*args, *kwargs.values()) if hasattr(value, "grad_fn")]
     sizes = [np.abs(side.values(tensor)) for tensor in tensors]
     if name == "linear":
-        operands = Operands(sizes[0], sizes[1].T, *sizes[2:])
+        left, right, *addend = sizes[0], sizes[1].T, *sizes[2:]
     elif name == "addmm":
-        operands = Operands(sizes[1], sizes[2], sizes[0])
+        left, right, *addend = sizes[1], sizes[2], sizes[0]
     else:
-        operands = Operands(*(sizes[::-1] if name == "rmatmul" else sizes))
-    terms = operands.left @ operands.right
-    count = operands.left.shape[-1]
-    if operands.addend is not None:
-        terms, count = terms + operands.addend, count + 1
-    return (_unit(terms, count),), operands
+        left, right, *addend = sizes[::-1] if name == "rmatmul" else sizes
+    terms = left @ right
+    return (_unit(sum(addend, terms), left.shape[-1] + len(addend)),)
 
 
-def gradient_units(side: Side, operands: Operands, grad_inputs: Any, grad_outputs: Any) -> Arrays:
+def gradient_units(side: Side, node: Any, grad_inputs: Any, grad_outputs: Any) -> Arrays:
     """The units of a product's gradients: of |grad| @ |right|^T and |left|^T @ |grad|.
 
-    Which input a gradient belongs to is told by its shape; where two fit, the larger counts.
+    A node has saved the operand of which a gradient is made. Which input a gradient belongs to is
+    told by its shape; where two fit, the larger counts.
     """
-    if grad_outputs[0] is None:
+    if node.name() not in _SAVED or grad_outputs[0] is None:
         return ()
-    left, right, addend = operands
     grad = np.abs(side.values(grad_outputs[0]))
-    if right.ndim > 2:  # a batch of products
-        candidates = [
-            _unit(grad @ right.swapaxes(-1, -2), grad.shape[-1]),
-            _unit(left.swapaxes(-1, -2) @ grad, grad.shape[-2]),
-        ]
-    else:
-        rows = left.reshape(-1, left.shape[-1])  # (n, k): vectors count as one row or column
-        columns = right if right.ndim > 1 else right[:, None]  # (k, m)
-        matrix = grad.reshape(-1, columns.shape[-1])  # (n, m)
-        candidates = [
-            _unit((matrix @ columns.T).reshape(left.shape), matrix.shape[1]),
-            _unit((rows.T @ matrix).reshape(right.shape), matrix.shape[0]),
-        ]
-        if addend is not None:
-            candidates.append(_unit(matrix.sum(axis=0), matrix.shape[0]))
+    left, right = (_magnitudes(side, node, name) for name in _SAVED[node.name()])
+    candidates = []
+    if right is not None:
+        columns = right[:, None] if right.ndim == 1 else right  # (..., k, m)
+        rows = grad[:, None] if right.ndim == 1 else grad  # (..., n, m)
+        candidates.append(_unit(rows @ columns.swapaxes(-1, -2), rows.shape[-1]))
+    if left is not None:
+        candidates.append(_unit(left.swapaxes(-1, -2) @ grad, left.shape[-2]))
+    if node.name().startswith("Addm"):
+        candidates.append(_unit(grad.sum(axis=0), grad.shape[0]))
     return tuple(_fitting(gradient, candidates) for gradient in grad_inputs)
+
+
+def _magnitudes(side: Side, node: Any, name: str) -> Any:
+    """What a node has saved under a name; None if it did not need it."""
+    try:
+        value = getattr(node, name)
+    except AttributeError:
+        return None
+    return None if value is None else np.abs(side.values(value))
 
 
 def _unit(terms: Any, count: int) -> Any:

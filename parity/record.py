@@ -156,9 +156,8 @@ class Recorder:
     def _computed(self, name: str, args: Any, kwargs: Any, tensors: list[Any]) -> None:
         units: Arrays = ()
         if self.sink.forced:
-            units, self.graph.operands = product_units(self.side, name, args, kwargs)
+            units = product_units(self.side, name, args, kwargs)
         self._tensor_event("op", name, tensors, units=units)
-        self.graph.operands = None
 
     def _tensor_event(
         self, kind: str, name: str, tensors: Sequence[Any], more: Any = (), values: bool = True,

@@ -680,3 +680,14 @@ def test_hooks_on_a_leaf_s_node_outlive_the_python_object():
     y.grad_fn.next_functions[0][0].register_hook(lambda inputs, outputs: calls.append(1))
     y.sum().backward()
     assert calls == [1]
+
+
+@on_both
+def test_hooks_of_a_node_see_what_it_saved(torch, log):
+    x = torch.ones(2, 3, requires_grad=True)
+    y = x @ torch.ones(3, 2)
+    node = y.grad_fn
+    node.register_prehook(lambda grads: log("before", node._saved_mat2))
+    node.register_hook(lambda inputs, grads: log("after", node._saved_mat2))
+    y.sum().backward()
+    log.error(lambda: node._saved_mat2)

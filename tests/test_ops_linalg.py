@@ -95,3 +95,22 @@ MISTAKES = [
 @pytest.mark.parametrize("program", MISTAKES)
 def test_mistakes(program: str) -> None:
     same(program)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "torch.nn.functional.linear(x, w)", "torch.nn.functional.linear(x, w, w.sum(1))",
+        "x @ w.t()", "x.t().contiguous().t() @ w.t()", "w @ x.t()", "(x @ w.t().contiguous())",
+        "torch.addmm(x[:, :1], x, w.t(), alpha=2)",
+    ],
+)  # fmt: skip
+def test_the_gradient_of_a_product_lies_in_memory_as_its_factor(program: str) -> None:
+    """And its recorded computation has PyTorch's nodes, which depend on that order."""
+    rng = np.random.default_rng(0)
+    same(
+        f"gx, gw = torch.autograd.grad(({program}).pow(2).sum(), (x, w), create_graph=True); "
+        "nodes = [(gx + 0 * gx).grad_fn.next_functions[0][0], gw.grad_fn]; "
+        "[gx.stride(), gw.stride()] + [(n.name(), [c and c.name() for c, _ in n.next_functions]) for n in nodes]",
+        order=0, x=rng.standard_normal((5, 3), np.float32), w=rng.standard_normal((4, 3), np.float32),
+    )  # fmt: skip

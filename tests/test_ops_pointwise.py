@@ -259,3 +259,22 @@ MISTAKES = [
 @pytest.mark.parametrize("program", MISTAKES)
 def test_mistakes(program: str) -> None:
     same(program)
+
+
+STEPS = [
+    "x.relu()", "x.clamp(-1, 1)", "x.clamp(min=0)", "x.clamp(max=0)", "x.clamp(y, y + 1)",
+    "torch.maximum(x, y)", "torch.minimum(x, y)", "torch.fmax(x, y)", "torch.fmin(x, y)",
+    "torch.where(x > 0, x, y)", "x.abs()",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", STEPS)
+@pytest.mark.parametrize("incoming", [np.inf, -np.inf, np.nan, -1.0])
+def test_what_was_not_chosen_gets_zero_whatever_came_in(program: str, incoming: float) -> None:
+    """0 * inf is nan, and 0 * -1 is -0.0."""
+    values = np.array([-2.0, -0.5, 0.0, 0.5, 2.0], np.float32)
+    same(
+        f"{program}.backward(torch.full((5,), float('{incoming}'))); "
+        "[(v.grad, torch.signbit(v.grad)) for v in (x, y) if v.grad is not None]",
+        order=0, x=values, y=values[::-1].copy(),
+    )  # fmt: skip

@@ -176,12 +176,12 @@ def test_run_script_that_ends_with_the_same_error(tmp_path: Path) -> None:
 
 
 def test_run_script_that_tells_the_libraries_apart(tmp_path: Path) -> None:
-    script = "import torch\nx = torch.ones(2)\nprint(torch.nn.Linear.__module__)\n"
+    script = "import torch\nx = torch.ones(2)\nprint(torch.__version__)\n"
     (tmp_path / "apart.py").write_text(script)
     result = command("run", "apart.py", folder=tmp_path)
     assert result.returncode == 1
-    assert f"{tmp_path / 'apart.py'}:3: print(torch.nn.Linear.__module__)" in result.stdout
-    assert "torch.nn.modules.linear" in result.stdout
+    assert f"{tmp_path / 'apart.py'}:3: print(torch.__version__)" in result.stdout
+    assert "2.13.0" in result.stdout
 
 
 def test_plot_draws_the_figures_of_the_document(tmp_path: Path) -> None:

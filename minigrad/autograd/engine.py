@@ -77,14 +77,14 @@ class _Pass:
             inputs = node.apply(outputs, on_tensors, useful)
             if anomaly.enabled:
                 anomaly.check(node, inputs)
-            if not keep_graph:
-                node.release()
             if node.hooks is not None and node.hooks.post:
                 fitted = [
                     g if e is None or g is None else self.fit(g, *place(e))
                     for e, g in zip(node.edges, inputs, strict=True)
                 ]
                 inputs = call_node_hooks(node.hooks.post, on_tensors, fitted, outputs)
+            if not keep_graph:
+                node.release()
             self.hand_on(node.edges, inputs, outputs)
         return self.arrived
 

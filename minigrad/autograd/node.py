@@ -149,15 +149,19 @@ class Node:
         return hooks.of(self).add("pre", hook)
 
 
-class IndexNode(Node):
-    """A node whose last saved value is a list of index Tensors, and None between them."""
+LISTS = ("indices", "tensors")  # arguments that are lists of Tensors, and None between them
+
+
+class ListNode(Node):
+    """A node whose last saved value may be a list of Tensors, which are saved one by one."""
 
     __slots__ = ()
 
     def unpack(self, as_tensors: bool) -> list[Any]:
         values = super().unpack(as_tensors)
-        start = len(self.plan.saves) - 1
-        return [*values[:start], values[start:]] if "indices" in self.plan.saved_names else values
+        names = self.plan.saved_names
+        start = len(names) - 1
+        return [*values[:start], values[start:]] if names and names[-1] in LISTS else values
 
 
 def record(
@@ -184,7 +188,7 @@ def record(
     for kind, i in plan.saves:
         if kind == "value" and not isinstance(args[i], Tensor):
             saved.append((args[i], None))
-        elif kind == "indices":
+        elif kind == "list":
             saved += [save("value", at, args[i], ()) for at in range(len(args[i]))]
         else:
             saved.append(save(kind, i, args, results))
@@ -213,6 +217,9 @@ def save(kind: str, index: int, args: Sequence[Any], results: Sequence[Any]) -> 
         return [t._array.shape for t in value] if isinstance(
             value, list
         ) else value._array.shape, None
+    elif kind == "column_major":
+        rows, columns = (array := args[index]._array).strides
+        return rows == array.itemsize and columns == rows * array.shape[0], None
     else:
         value = results[index]._alias()
         value._saved_output_nr = index

@@ -12,7 +12,8 @@ input the formula of its gradient.
 Calling `mul` runs the forward and, if an input requires a gradient, records a node (`node.py`).
 
 A formula's parameters say what it needs: `grad` (the gradient of the output; `grads` where there
-are several), an input by its name, `NAME_shape` for its shape alone, `result` (`result1`, ... for
+are several), an input by its name, `NAME_shape` for its shape alone, `NAME_column_major` for
+the order of a matrix in memory, `result` (`result1`, ... for
 the others), `needs` (which inputs need a gradient) and `xp`: the ops' namespace, which works on
 arrays, or on Tensors when the backward pass itself is recorded (`create_graph=True`). So one
 formula serves every order of derivative. What no formula names is not kept, and a formula runs
@@ -32,7 +33,7 @@ from .. import promotion
 from ..dtypes import default_dtype
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
-from .node import IndexNode, Node, record, refresh, unwrap, wrap
+from .node import LISTS, ListNode, Node, record, refresh, unwrap, wrap
 from .out import into
 
 Formula = Callable[..., Any]
@@ -78,7 +79,7 @@ class Row:
         self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
         self.every = self.inputs == list(range(len(self.parameters))) and not self.variadic
-        base = IndexNode if "indices" in self.parameters else Node
+        base = ListNode if {*LISTS} & {*self.parameters} else Node
         self.node_class = type(name.rpartition("::")[2], (base,), {"__slots__": (), "row": self})
         self.plans: dict[tuple[bool, ...], Plan] = {}
 
@@ -87,7 +88,7 @@ class Row:
         active = [(i, *self.formulas[i]) for i in self.order if self.variadic or needs[i]]
         named = list(dict.fromkeys(n for _, _, names in active for n in names))
         kept = [n for n in named if n not in ("grad", *CONTEXT)]
-        kept.sort(key="indices".__eq__)  # a list of Tensors, which are saved one by one: the last
+        kept.sort(key=LISTS.__contains__)  # a list of Tensors, which are saved one by one: the last
         slots = ["grad", *kept, *CONTEXT]
         self.plans[needs] = plan = Plan(
             needs,
@@ -102,8 +103,10 @@ class Row:
     def _source(self, name: str) -> tuple[str, int]:
         if name.startswith("result"):
             return "result", int(name.removeprefix("result") or 0)
-        kind = "shape" if name.endswith("_shape") else "indices" if name == "indices" else "value"
-        return kind, self.parameters.index(name.removesuffix("_shape"))
+        for kind in ("shape", "column_major"):
+            if name.endswith("_" + kind):
+                return kind, self.parameters.index(name.removesuffix("_" + kind))
+        return "list" if name in LISTS else "value", self.parameters.index(name)
 
 
 CONTEXT = ["xp", "grads", "needs"]  # what a formula may name beside `grad` and values of the call

@@ -66,6 +66,12 @@ def mul(input: Array, other: Array) -> Array:
     return input * other
 
 
+@op("MulBackward1", input=lambda grad, number, xp: xp.scale(grad, number))
+def scale(input: Array, number: float) -> Array:
+    """`input` times a number, in a formula: PyTorch records this as a node of its own."""
+    return input * promotion.number_tensor(number, input.dtype)._array
+
+
 @pointwise("NegBackward0", input=lambda grad: -grad)
 def _neg(input: Array) -> Array:
     return -input
@@ -346,7 +352,7 @@ def raised(input: Array, exponent: Any) -> Array:
 def _power_gradient(grad: Any, input: Any, exponent: Any, xp: Any) -> Any:
     if exponent == 0:
         return xp.zeros_like(grad)
-    return grad * xp.mul(xp.pow(input, exponent + -1), exponent)
+    return grad * xp.scale(xp.pow(input, exponent + -1), exponent)
 
 
 @op("PowBackward0", input=_power_gradient)
@@ -417,7 +423,9 @@ def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return pow(input, 2)
 
 
-@pointwise("SqrtBackward0", to_float=True, input=lambda grad, result: grad / (result * 2))
+@pointwise(
+    "SqrtBackward0", to_float=True, input=lambda grad, result, xp: grad / xp.scale(result, 2)
+)
 def sqrt(input: Array) -> Array:
     """The square root; nan below zero."""
     return np.sqrt(input)

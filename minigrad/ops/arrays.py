@@ -14,18 +14,23 @@ import numpy as np
 from ..promotion import number_tensor
 from . import (
     arithmetic,
+    choosing,
     diagonals,
     error_function,
     gathering,
     indexed,
     indexing,
     linalg,
+    loss,
     masking,
     matrices,
+    padding,
     pointwise,
     products,
     rearranging,
+    recurrent,
     reduction,
+    rounding,
     scan,
     shape,
     solving,
@@ -45,9 +50,18 @@ erf = error_function.erf_array
 rsqrt, xlogy = transcendental.rsqrt.forward, two_inputs.xlogy_array
 zeros_like, where, sum = np.zeros_like, np.where, np.sum
 floor_quotient = arithmetic._floor_quotient
-relu_backward, one_minus_square = pointwise.relu_backward.forward, pointwise.one_minus_square_array
+relu_backward, sigmoid_backward = (
+    pointwise.relu_backward.forward,
+    pointwise.sigmoid_backward.forward,
+)
+tanh_backward, keep, sgn = (
+    pointwise.tanh_backward.forward,
+    choosing.keep_array,
+    rounding.sgn.forward,
+)
 mm, mv, matmul = linalg.product, linalg.product, np.matmul
 transpose, permute, unsqueeze = np.swapaxes, np.transpose, np.expand_dims
+squeeze, unsqueeze_dims = shape.squeeze_array, shape.unsqueeze_dims_array
 cat, stack = np.concatenate, np.stack
 sum_to_size, sum_dim = reduction.sum_to_size_array, reduction.sum_dim.forward
 product_of_others = reduction.product_of_others_array
@@ -64,10 +78,16 @@ cofactors, pseudo_inverse = solving.cofactors_array, pseudo_inverse_array
 cross_product = products.cross_product.forward
 cdist_backward: Any = matrices.cdist_backward.forward  # type: ignore[has-type]
 running_sum, running_logsumexp = scan.running_sum.forward, scan.running_logsumexp.forward
+layer_backward = recurrent.layer_backward_array
 cumprod_backward = scan.cumprod_backward_array
 softmax_backward = softmax_backward_row.forward
 add_along, gather_along = scan.add_along.forward, scan.gather_along.forward
-abs = np.abs
+abs, scale = np.abs, arithmetic.scale.forward
+mse_loss_backward = loss.mse_loss_backward.forward
+
+pad_constant = padding.pad_constant.forward
+pad_boundary = padding.pad_boundary_array
+pad_boundary_backward = padding.pad_boundary_backward_array
 
 
 def softplus(array: Array) -> Array:
@@ -104,11 +124,6 @@ def pow(array: Array, exponent: Any) -> Array:
     return (
         array if isinstance(exponent, int) and exponent == 1 else arithmetic.raised(array, exponent)
     )
-
-
-def mul(array: Array, number: float) -> Array:
-    """An array times a number: a kept 0-d array is half as dear as a Python number."""
-    return array * number_tensor(number, array.dtype)._array
 
 
 def div(array: Array, number: float) -> Array:

@@ -128,8 +128,7 @@ def values(data: Any, dtype: Any = None) -> Array:
     if isinstance(data, graph.Tensor):
         return data._array
     if isinstance(data, (np.ndarray, np.generic)):
-        dtypes.from_numpy(data.dtype)
-        return np.asarray(data)
+        return dtypes.with_own_dtype(np.asarray(data))
     shape = _nested_shape(data)
     if shape and isinstance(_first(data), str):
         raise ValueError("too many dimensions 'str'")
@@ -224,14 +223,14 @@ def from_numpy(ndarray: Array) -> Tensor:
     """A Tensor that shares the memory of a NumPy array."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    dtypes.from_numpy(ndarray.dtype)
+    array = dtypes.with_own_dtype(ndarray)
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides "
             "are not currently supported. (You can probably work around this by making a copy of your "
             "array  with array.copy().) "
         )
-    return finish(ndarray)
+    return finish(array)
 
 
 # --- PyTorch's first constructors ----------------------------------------------------------------

@@ -33,10 +33,20 @@ def product(mat1: Array, mat2: Array) -> Array:
     return mat1.dot(mat2)
 
 
+def _by_left(grad: Any, mat2: Any, column_major: bool, xp: Any) -> Any:
+    """The gradient for the left factor, in whose memory order it is computed, as in PyTorch."""
+    return xp.t(xp.mm(mat2, xp.t(grad))) if column_major else xp.mm(grad, xp.t(mat2))
+
+
+def _by_right(grad: Any, mat1: Any, column_major: bool, xp: Any) -> Any:
+    """The gradient for the right factor: a transposed weight's is again the transposed weight's."""
+    return xp.t(xp.mm(xp.t(grad), mat1)) if column_major else xp.mm(xp.t(mat1), grad)
+
+
 @op(
     "MmBackward0",
-    input=lambda grad, mat2, xp: xp.mm(grad, xp.t(mat2)),
-    mat2=lambda grad, input, xp: xp.mm(xp.t(input), grad),
+    input=lambda grad, mat2, input_column_major, xp: _by_left(grad, mat2, input_column_major, xp),
+    mat2=lambda grad, input, mat2_column_major, xp: _by_right(grad, input, mat2_column_major, xp),
 )
 def _mm(input: Array, mat2: Array) -> Array:
     return input.dot(mat2)
@@ -45,8 +55,8 @@ def _mm(input: Array, mat2: Array) -> Array:
 @op(
     "AddmmBackward0",
     input=lambda grad: grad,
-    mat1=lambda grad, mat2, xp: xp.mm(grad, xp.t(mat2)),
-    mat2=lambda grad, mat1, xp: xp.mm(xp.t(mat1), grad),
+    mat1=lambda grad, mat2, mat1_column_major, xp: _by_left(grad, mat2, mat1_column_major, xp),
+    mat2=lambda grad, mat1, mat2_column_major, xp: _by_right(grad, mat1, mat2_column_major, xp),
 )
 def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
     out = mat1.dot(mat2)
@@ -58,9 +68,13 @@ def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
 
 @op(
     "AddmmBackward0",
-    input=lambda grad, beta: grad * beta,
-    mat1=lambda grad, mat2, alpha, xp: xp.mm(grad, xp.t(mat2)) * alpha,
-    mat2=lambda grad, mat1, alpha, xp: xp.mm(xp.t(mat1), grad) * alpha,
+    input=lambda grad, beta, xp: xp.scale(grad, beta),
+    mat1=lambda grad, mat2, mat1_column_major, alpha, xp: (
+        xp.scale(_by_left(grad, mat2, mat1_column_major, xp), alpha)
+    ),
+    mat2=lambda grad, mat1, mat2_column_major, alpha, xp: (
+        xp.scale(_by_right(grad, mat1, mat2_column_major, xp), alpha)
+    ),
 )
 def _addmm_scaled(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Array:
     return _addmm.forward(input * beta, mat1 * alpha, mat2)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import promotion
 from ..autograd.row import op
+from .arithmetic import scale
 from .summation import sum_array
 
 Array = Any
@@ -15,11 +16,11 @@ Tensor = Any
 
 @op(
     "MseLossBackward0",
-    input=lambda grad, input, target, reduction, xp: _mse_gradient(
-        grad, input - target, reduction, xp
+    input=lambda grad, input, target, reduction, xp: xp.mse_loss_backward(
+        grad, input, target, reduction
     ),
-    target=lambda grad, input, target, reduction, xp: _mse_gradient(
-        grad, target - input, reduction, xp
+    target=lambda grad, input, target, reduction, xp: xp.mse_loss_backward(
+        grad, target, input, reduction
     ),
 )
 def mse_loss(input: Array, target: Array, reduction: str) -> Array:
@@ -37,6 +38,29 @@ def mse_loss(input: Array, target: Array, reduction: str) -> Array:
     return total / squares.dtype.type(squares.size) if reduction == "mean" else total
 
 
-def _mse_gradient(grad: Any, difference: Any, reduction: str, xp: Any) -> Any:
-    count = math.prod(difference.shape) if reduction == "mean" else 1
-    return xp.mul(difference, 2.0 / count if count else math.nan) * grad
+def _mse_twice(grad: Any, shape: tuple[int, ...], reduction: str, xp: Any) -> Any:
+    return xp.scale(grad, _slope(shape, reduction))
+
+
+def _slope(shape: tuple[int, ...], reduction: str) -> float:
+    """The derivative of a square by its root, 2, or with the mean 2 / n."""
+    count = math.prod(shape) if reduction == "mean" else 1
+    return 2.0 / count if count else math.nan
+
+
+@op(
+    "MseLossBackwardBackward0",
+    grad0=lambda grad, input, target, reduction, xp: (
+        _mse_twice(input - target, tuple(input.shape), reduction, xp) * grad
+    ),
+    input=lambda grad, grad0, input_shape, reduction, xp: (
+        _mse_twice(grad * grad0, input_shape, reduction, xp)
+    ),
+    target=lambda grad, grad0, input_shape, reduction, xp: (
+        -_mse_twice(grad * grad0, input_shape, reduction, xp)
+    ),
+)
+def mse_loss_backward(grad0: Array, input: Array, target: Array, reduction: str) -> Array:
+    """The gradient of `mse_loss` for its `input`; for its `target`, with the two exchanged."""
+    difference = input - target
+    return scale.forward(difference, _slope(difference.shape, reduction)) * grad0

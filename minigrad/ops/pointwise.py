@@ -1,6 +1,6 @@
-"""Functions of one variable, and choices between values: `exp`, `relu`, `clamp`, `where`.
+"""Functions of one variable: `exp`, `tanh`, `relu`.
 
-As in `arithmetic.py`, inputs broadcast and are brought to one dtype before a row's forward runs.
+Integers are computed as the default float where the result is a fraction (`to_float`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
-from ..autograd import node as graph
-from ..autograd.inplace import inplace, write
-from ..autograd.node import unwrap, wrap
-from ..autograd.out import into
+from ..autograd.inplace import inplace
 from ..autograd.row import op, pointwise
-from ..dtypes import FLOAT16, scalar_name
+from ..dtypes import FLOAT16
+from .choosing import keep_array
 
 Array = Any
 Tensor = Any
@@ -47,7 +44,7 @@ def cos(input: Array) -> Array:
     return np.cos(input)
 
 
-@pointwise("AbsBackward0", input=lambda grad, input, xp: grad * xp.sign(input))
+@pointwise("AbsBackward0", input=lambda grad, input, xp: grad * xp.sgn(input))
 def abs(input: Array) -> Array:
     """The absolute value; its gradient at zero is zero."""
     _no_bools("abs", input)
@@ -86,7 +83,9 @@ def ceil(input: Array) -> Array:
 
 
 @pointwise(
-    "SigmoidBackward0", to_float=True, input=lambda grad, result: grad * ((1 - result) * result)
+    "SigmoidBackward0",
+    to_float=True,
+    input=lambda grad, result, xp: xp.sigmoid_backward(grad, result),
 )
 def sigmoid(input: Array) -> Array:
     """1 / (1 + exp(-input)); half precision is computed in float32 and rounded once."""
@@ -95,12 +94,27 @@ def sigmoid(input: Array) -> Array:
     return 1 / (1 + np.exp(-input))
 
 
-def one_minus_square(input: Tensor) -> Tensor:
-    """`1 - input ** 2`."""
-    return 1 - input * input
+@op(
+    "SigmoidBackwardBackward0",
+    grad0=lambda grad, output, xp: xp.sigmoid_backward(grad, output),
+    output=lambda grad, grad0, output: grad * grad0 * (1 - 2 * output),
+)
+def sigmoid_backward(grad0: Array, output: Array) -> Array:
+    """How `sigmoid`'s gradient goes on: times the slope, (1 - output) * output."""
+    return grad0 * ((1 - output) * output)
 
 
-def one_minus_square_array(array: Array) -> Array:
+@op(
+    "TanhBackwardBackward0",
+    grad0=lambda grad, output, xp: xp.tanh_backward(grad, output),
+    output=lambda grad, grad0, output, xp: grad * (xp.scale(output, -2.0) * grad0),
+)
+def tanh_backward(grad0: Array, output: Array) -> Array:
+    """How `tanh`'s gradient goes on: times the slope, 1 - output ** 2."""
+    return grad0 * _one_minus_square(output)
+
+
+def _one_minus_square(array: Array) -> Array:
     """`1 - array ** 2` rounded once, as PyTorch's fused instruction does: it matters near 1."""
     if array.dtype != np.float32:
         return 1 - array * array
@@ -111,7 +125,7 @@ def one_minus_square_array(array: Array) -> Array:
 @pointwise(
     "TanhBackward0",
     to_float=True,
-    input=lambda grad, result, xp: grad * xp.one_minus_square(result),
+    input=lambda grad, result, xp: xp.tanh_backward(grad, result),
 )
 def tanh(input: Array) -> Array:
     """The hyperbolic tangent."""
@@ -133,225 +147,10 @@ def relu(input: Array) -> Array:
 )
 def relu_backward(grad: Array, output: Array) -> Array:
     """`grad` where `relu` let its input pass: where its output is positive or nan."""
-    return grad * (output != 0)
-
-
-# --- choosing ------------------------------------------------------------------------------------
-
-
-@pointwise(
-    "MaximumBackward0",
-    input=lambda grad, input, other, xp: grad * _share(input < other, input == other, xp),
-    other=lambda grad, input, other, xp: grad * _share(other < input, input == other, xp),
-)
-def _maximum(input: Array, other: Array) -> Array:
-    return np.maximum(input, other)
-
-
-@pointwise(
-    "MinimumBackward0",
-    input=lambda grad, input, other, xp: grad * _share(input > other, input == other, xp),
-    other=lambda grad, input, other, xp: grad * _share(other > input, input == other, xp),
-)
-def _minimum(input: Array, other: Array) -> Array:
-    return np.minimum(input, other)
-
-
-def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The larger of the two; where they are equal, the gradient is shared. nan wins."""
-    if out is not None:
-        return into(out, maximum, input, other)
-    promotion.check_tensors("maximum", input=input, other=other)
-    return _maximum(input, other)
-
-
-def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The smaller of the two; where they are equal, the gradient is shared. nan wins."""
-    if out is not None:
-        return into(out, minimum, input, other)
-    promotion.check_tensors("minimum", input=input, other=other)
-    return _minimum(input, other)
-
-
-def _share(loses: Any, ties: Any, xp: Any) -> Any:
-    return xp.where(ties, 0.5, xp.where(loses, 0.0, 1.0))
-
-
-@pointwise(
-    "ClampBackward1",
-    input=lambda grad, input, min, max: grad * ((input >= min) & (input <= max)),
-)
-def _clamp_numbers(input: Array, min: Array, max: Array) -> Array:
-    return np.minimum(np.maximum(input, min), max)
-
-
-@pointwise("ClampBackward1", input=lambda grad, input, min: grad * (input >= min))
-def _clamp_at_least(input: Array, min: Array) -> Array:
-    _no_bools("clamp_min_scalar", input)
-    return np.maximum(input, min)
-
-
-@pointwise("ClampBackward1", input=lambda grad, input, max: grad * (input <= max))
-def _clamp_at_most(input: Array, max: Array) -> Array:
-    return np.minimum(input, max)
-
-
-@pointwise("ClampMinBackward0", input=lambda grad, input, min: grad * (input >= min))
-def _clamp_min(input: Array, min: Array) -> Array:
-    return np.maximum(input, min)
-
-
-@pointwise(
-    "ClampMinBackward1",
-    input=lambda grad, input, min: grad * (input >= min),
-    min=lambda grad, input, min: grad * (input < min),
-)
-def _clamp_min_tensor(input: Array, min: Array) -> Array:
-    return np.maximum(input, min)
-
-
-@pointwise("ClampMaxBackward0", input=lambda grad, input, max: grad * (input <= max))
-def _clamp_max(input: Array, max: Array) -> Array:
-    return np.minimum(input, max)
-
-
-@pointwise(
-    "ClampMaxBackward1",
-    input=lambda grad, input, max: grad * (input <= max),
-    max=lambda grad, input, max: grad * (input > max),
-)
-def _clamp_max_tensor(input: Array, max: Array) -> Array:
-    return np.minimum(input, max)
-
-
-def _passes(input: Any, min: Any, max: Any) -> Any:
-    if min is None or max is None:
-        return input <= max if min is None else input >= min
-    return (input >= min) & (input <= max)
-
-
-@op(
-    "ClampBackward0",
-    input=lambda grad, input, min, max: grad * _passes(input, min, max),
-    min=lambda grad, input, min, max: (
-        grad * ((input < min) if max is None else (input < min) & (min < max))
-    ),
-    max=lambda grad, input, min, max: (
-        grad * ((input > max) if min is None else (input > max) | (max < min))
-    ),
-)
-def _clamp_tensors(input: Array, min: Array | None, max: Array | None) -> Array:
-    arrays = promotion.promoted([a for a in (input, min, max) if a is not None])
-    try:
-        out = arrays[0] if min is None else np.maximum(arrays[0], arrays[1])
-        return out if max is None else np.minimum(out, arrays[-1])
-    except ValueError:
-        raise promotion.broadcast_error(arrays) from None
-
-
-def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
-    """`input` limited to [min, max]; either bound may be left out. Bounds: numbers or Tensors."""
-    if out is not None:
-        return into(out, clamp, input, min, max)
-    row = _clamp_row(min, max)
-    if row is _clamp_tensors:
-        return row(*_bounds(input, min, max))
-    return row(*[a for a in (input, min, max) if a is not None])
-
-
-def _bounds(input: Tensor, min: Any, max: Any) -> list[Any]:
-    tensors = iter(
-        promotion.operands(clamp, [a for a in (input, min, max) if a is not None], False)
-    )
-    return [None if a is None else next(tensors) for a in (input, min, max)]
-
-
-def _clamp_row(min: Any, max: Any) -> Any:
-    if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if not all(b is None or isinstance(b, promotion.NUMBERS) for b in (min, max)):
-        return _clamp_tensors
-    return _clamp_at_most if min is None else _clamp_at_least if max is None else _clamp_numbers
-
-
-def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
-    """`input`, but nowhere below `min`."""
-    if out is not None:
-        return into(out, clamp_min, input, min)
-    if not isinstance(input, graph.Tensor):
-        raise promotion.not_a_tensor("clamp_min", "input", 1, input)
-    return (_clamp_min if isinstance(min, promotion.NUMBERS) else _clamp_min_tensor)(input, min)
-
-
-def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
-    """`input`, but nowhere above `max`."""
-    if out is not None:
-        return into(out, clamp_max, input, max)
-    if not isinstance(input, graph.Tensor):
-        raise promotion.not_a_tensor("clamp_max", "input", 1, input)
-    return (_clamp_max if isinstance(max, promotion.NUMBERS) else _clamp_max_tensor)(input, max)
-
-
-@op(
-    "WhereBackward0",
-    input=lambda grad, condition, xp: xp.where(condition, grad, 0.0),
-    other=lambda grad, condition, xp: xp.where(condition, 0.0, grad),
-)
-def _where(condition: Array, input: Array, other: Array) -> Array:
-    if condition.dtype not in (bool, np.uint8):
-        raise RuntimeError(
-            "where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{scalar_name(condition.dtype)}"
-        )
-    arrays = promotion.promoted((input, other))
-    try:
-        return np.where(condition, *arrays)
-    except ValueError:
-        raise promotion.broadcast_error((condition, *arrays)) from None
-
-
-def where(
-    condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None
-) -> Any:
-    """`input` where `condition` holds, else `other`; with `condition` alone, its nonzero indices."""
-    if out is not None:
-        return into(out, where, condition, input, other)
-    if not isinstance(condition, graph.Tensor) or (input is None) != (other is None):
-        kinds = ", ".join(type(a).__name__ for a in (condition, input, other) if a is not None)
-        raise TypeError(
-            f"where() received an invalid combination of arguments - got ({kinds}), but expected a bool "
-            "Tensor, and two Tensors or numbers to choose from"
-        )
-    if input is None:
-        return tuple(wrap(i) for i in np.nonzero(condition._array))
-    return _where(condition, *promotion.operands(_where.forward, (input, other), False))
+    return keep_array(grad, output != 0)
 
 
 # --- in place ------------------------------------------------------------------------------------
 
 exp_, log_, sin_, cos_, abs_, sign_ = (inplace(f) for f in (exp, log, sin, cos, abs, sign))
 floor_, ceil_, sigmoid_, tanh_, relu_ = (inplace(f) for f in (floor, ceil, sigmoid, tanh, relu))
-_in_place = {f: inplace(f) for f in (_clamp_numbers, _clamp_at_least, _clamp_at_most)}
-
-
-_clamp_min_, _clamp_max_ = inplace(_clamp_min), inplace(_clamp_max)
-_clamp_min_tensor_, _clamp_max_tensor_ = inplace(_clamp_min_tensor), inplace(_clamp_max_tensor)
-
-
-def clamp_min_(input: Tensor, min: Any) -> Tensor:
-    """`clamp_min` in place."""
-    return (_clamp_min_ if isinstance(min, promotion.NUMBERS) else _clamp_min_tensor_)(input, min)
-
-
-def clamp_max_(input: Tensor, max: Any) -> Tensor:
-    """`clamp_max` in place."""
-    return (_clamp_max_ if isinstance(max, promotion.NUMBERS) else _clamp_max_tensor_)(input, max)
-
-
-def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """`input`, limited to [min, max] in place."""
-    row = _clamp_row(min, max)
-    if row is _clamp_tensors:
-        args = _bounds(input, min, max)
-        return write(row.row, args, row.forward(*[unwrap(a) for a in args]))
-    return _in_place[row](*[a for a in (input, min, max) if a is not None])

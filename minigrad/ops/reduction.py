@@ -16,6 +16,7 @@ from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
 from .conversion import cast, to_dtype
 from .dims import wrap_dim, wrap_dims
+from .shape import reshape
 from .summation import sum_array
 
 Array = Any
@@ -26,7 +27,7 @@ Dims = int | Sequence[int] | None
 def _spread(grad: Any, input_shape: Any, dims: tuple[int, ...], keepdim: bool, xp: Any) -> Any:
     """A reduction's gradient with the reduced dimensions put back: views of the same numbers."""
     if not keepdim:
-        grad = xp.reshape(grad, tuple(1 if i in dims else s for i, s in enumerate(input_shape)))
+        grad = xp.unsqueeze_dims(grad, dims)
     return xp.expand(grad, input_shape)
 
 
@@ -88,10 +89,11 @@ def _added_dims(shape: tuple[int, ...], source: tuple[int, ...]) -> tuple[tuple[
     return added, not extra
 
 
-@op("SumBackward1", input=lambda grad, input_shape, xp: xp.expand(grad, input_shape))
-def sum_to_size(input: Array, shape: tuple[int, ...]) -> Array:
+def sum_to_size(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     """`input` summed to a shape that broadcasts to its own."""
-    return sum_to_size_array(input, shape)
+    dims, keepdims = _added_dims(input._array.shape, shape)
+    out = sum_dim(input, dims, True) if dims else input
+    return out if keepdims else reshape(out, shape)
 
 
 @op(
@@ -436,7 +438,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 def _extreme(
     name: str, input: Tensor, dim: Any, keepdim: bool, whole: Any, along: Any, result: Any
 ) -> Any:
-    from .pointwise import maximum, minimum
+    from .choosing import maximum, minimum
 
     array = _array(name, input)
     if hasattr(dim, "_array"):

@@ -136,7 +136,7 @@ def ravel(input: Tensor) -> Tensor:
     return reshape(input, -1)
 
 
-@view_op("UnsqueezeBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+@view_op("UnsqueezeBackward0", input=lambda grad, dim, xp: xp.squeeze(grad, dim))
 def _unsqueeze(input: Array, dim: int) -> Array:
     return np.expand_dims(input, dim)
 
@@ -144,6 +144,25 @@ def _unsqueeze(input: Array, dim: int) -> Array:
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A dimension of size 1 put in before `dim`."""
     return _unsqueeze(input, wrap_dim(dim, input._array.ndim + 1))
+
+
+def unsqueeze_dims(input: Tensor, dims: Sequence[int]) -> Tensor:
+    """Dimensions of size 1 put in, so that they are `dims` of the result."""
+    for dim in sorted(dims):
+        input = _unsqueeze(input, dim)
+    return input
+
+
+def unsqueeze_dims_array(array: Array, dims: Sequence[int]) -> Array:
+    shape = list(array.shape)
+    for dim in sorted(dims):
+        shape.insert(dim, 1)
+    return array.reshape(shape)
+
+
+def squeeze_array(array: Array, dim: int) -> Array:
+    """The method `squeeze` raises where there is nothing to drop."""
+    return array.squeeze(dim) if array.ndim else array
 
 
 def _drop_ones(input: Array, dims: Sequence[int]) -> Array:
@@ -155,7 +174,12 @@ def _squeeze_all(input: Array) -> Array:
     return _drop_ones(input, range(input.ndim))
 
 
-@view_op("SqueezeBackward1", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+@view_op(
+    "SqueezeBackward1",
+    input=lambda grad, input_shape, dim, xp: (
+        xp.unsqueeze(grad, dim) if input_shape[dim : dim + 1] == (1,) else grad
+    ),
+)
 def _squeeze_dim(input: Array, dim: int) -> Array:
     return _drop_ones(input, [dim])
 

@@ -19,6 +19,7 @@ from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import broadcast_error, not_a_tensor
 from . import linalg_results as results
+from .choosing import where
 from .indexing import index_rows
 from .linalg_results import (
     bad_minor,
@@ -27,7 +28,6 @@ from .linalg_results import (
     raise_first,
     zero_pivot,
 )
-from .pointwise import where
 
 Array = Any
 Tensor = Any

@@ -60,7 +60,7 @@ def log1p(input: Array) -> Array:
 @pointwise(
     "RsqrtBackward0",
     to_float=True,
-    input=lambda grad, result, xp: grad * -0.5 * xp.pow(result, 3),
+    input=lambda grad, result, xp: xp.scale(grad, -0.5) * xp.pow(result, 3),
 )
 def rsqrt(input: Array) -> Array:
     """`1 / sqrt(input)`."""

@@ -61,8 +61,8 @@ def fmod_(input: Tensor, other: Any) -> Tensor:
 
 @pointwise(
     "FmaxBackward0",
-    input=lambda grad, input, other: grad * ((input >= other) | (other != other)),
-    other=lambda grad, input, other: grad * ~((input >= other) | (other != other)),
+    input=lambda grad, input, other, xp: xp.keep(grad, ((input >= other) | (other != other))),
+    other=lambda grad, input, other, xp: xp.keep(grad, ~((input >= other) | (other != other))),
 )
 def _fmax(input: Array, other: Array) -> Array:
     return np.fmax(input, other)
@@ -70,8 +70,8 @@ def _fmax(input: Array, other: Array) -> Array:
 
 @pointwise(
     "FminBackward0",
-    input=lambda grad, input, other: grad * ((input <= other) | (other != other)),
-    other=lambda grad, input, other: grad * ~((input <= other) | (other != other)),
+    input=lambda grad, input, other, xp: xp.keep(grad, ((input <= other) | (other != other))),
+    other=lambda grad, input, other, xp: xp.keep(grad, ~((input <= other) | (other != other))),
 )
 def _fmin(input: Array, other: Array) -> Array:
     return np.fmin(input, other)

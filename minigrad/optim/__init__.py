@@ -1,10 +1,25 @@
 """Optimizers: they change parameters by the gradients that `backward()` left in `.grad`.
 
-`optimizer.py` is what all have in common (groups, state, hooks, saving); then one file for each
-rule, which reads like the formula; `arithmetic.py` holds the roundings they need.
+`optimizer.py` is what all have in common (groups, state, hooks, saving), `rule.py` what those have
+that update each parameter by itself; then one file for each rule, which reads like the formula of
+its paper; `arithmetic.py` holds the roundings they need. `lr_scheduler` changes learning rates
+while a training runs, `swa_utils` averages parameters over it.
 """
 
+from .adadelta import Adadelta
+from .adagrad import Adagrad
+from .adam import Adam
+from .adamax import Adamax
+from .adamw import AdamW
+from .asgd import ASGD
+from .nadam import NAdam
 from .optimizer import Optimizer
+from .radam import RAdam
+from .rmsprop import RMSprop
+from .rprop import Rprop
 from .sgd import SGD
 
-__all__ = ["SGD", "Optimizer"]
+__all__ = [
+    "ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer",
+    "RAdam", "RMSprop", "Rprop",
+]  # fmt: skip

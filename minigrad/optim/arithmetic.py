@@ -1,10 +1,16 @@
-"""x + alpha * y with one rounding, as processors compute it, and so PyTorch.
+"""The arithmetic of update rules on arrays, in place, with the roundings of PyTorch.
 
-A fused multiply-add rounds once: the product enters the sum exactly. NumPy has no such function,
-and rounding twice differs from it in the last bit for about one value in fifty; over a training
-run that is visible. So the sum is computed in a dtype that holds the product of two numbers
-exactly (float32 for float16, float64 for float32), and rounded from there. For float64 there is no
-wider dtype: the rounding error of the product is computed and added (Dekker 1971).
+x + a * b enters the sum exactly and is rounded once: that is a fused multiply-add, as processors
+compute it, and so PyTorch. NumPy has no such function, and rounding twice differs from it in the
+last bit for about one value in fifty; over a training run that is visible. So the sum is computed
+in a dtype that holds the product of two numbers exactly (float32 for float16, float64 for
+float32), and rounded from there. For float64 there is no wider dtype: the rounding error of the
+product is computed and added (Dekker 1971).
+
+A rule is written once, with the functions of this module or with those of the same names in
+`graph_arithmetic`, which work on tensors and leave a graph (`differentiable=True`). `pieces` cuts
+large parameters into blocks: then no intermediate result is larger than a block, which stays in
+the processor's cache.
 
 (For float16 PyTorch does this in full vectors only, and rounds twice in the up to 31 elements that
 remain; here all are rounded once.)
@@ -12,41 +18,81 @@ remain; here all are rounded once.)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["add_scaled", "add_scaled_", "scale_"]
+from ..tensor import Tensor
+
+__all__ = [
+    "add_number", "add_scaled", "add_scaled_", "addcdiv_", "addcmul", "addcmul_", "assign_",
+    "choose", "divide", "divide_", "lerp_", "limit_", "magnitude", "maximum_", "multiply_",
+    "negative", "pieces", "reciprocal", "scale", "scale_", "sign", "sqrt",
+]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 
+BLOCK = 32768  # elements: an update of float32 numbers then needs about 1 MiB at a time
 _FLOAT16, _FLOAT32, _FLOAT64 = map(np.dtype, (np.float16, np.float32, np.float64))
 _WIDE = {_FLOAT16: _FLOAT32, _FLOAT32: _FLOAT64}
 _SPLITTER = 2.0**27 + 1  # cuts the 53 bits of a float64 into two halves of at most 27
 
 
-def add_scaled_(x: Array, y: Array, alpha: float) -> None:
-    """x += alpha * y, in place; `alpha` is first rounded to the dtype of `x`."""
-    if alpha == 1:
-        x += y
-    elif x.size == 1 and x.dtype == y.dtype == _FLOAT32:  # a Python float is the wider dtype
-        x.fill(x.item() + _scalar(alpha, _FLOAT32).item() * y.item())
-    else:
-        x[...] = _fused(x, y, alpha)
+def pieces(gradient: Tensor, *changed: Tensor) -> Iterable[tuple[Array, ...]]:
+    """Pieces, of at most BLOCK elements if possible, of the arrays of a gradient and of tensors
+    of the same shape that are about to be changed; all have at least one dimension."""
+    arrays = [gradient._array]
+    for tensor in changed:
+        tensor._bump_version()
+        arrays.append(tensor._array)
+    size = arrays[0].size
+    if size <= BLOCK:
+        return (tuple(arrays if arrays[0].ndim else [a.reshape(1) for a in arrays]),)
+    if not all([a.flags.c_contiguous for a in arrays]):
+        return (tuple(arrays),)
+    flat = [a.reshape(size) for a in arrays]
+    return [tuple([a[i : i + BLOCK] for a in flat]) for i in range(0, size, BLOCK)]
 
 
-def add_scaled(x: Array, y: Array, alpha: float) -> Array:
-    """A new array x + alpha * y, of the dtype of `x`."""
-    return np.asarray(_fused(x, y, alpha), x.dtype)
+# -- with numbers ---------------------------------------------------------------------------------
 
 
 def scale_(x: Array, factor: float) -> None:
-    """x *= factor, in place; a factor of float16 numbers is not rounded to float16 itself."""
-    if x.dtype == _FLOAT16:
-        x[...] = x.astype(_WIDE[_FLOAT16]) * _scalar(factor, _WIDE[_FLOAT16])
-    else:
-        x *= _scalar(factor, x.dtype)
+    """x *= factor."""
+    _with_number(np.multiply, x, factor, x)
+
+
+def scale(x: Array, factor: float) -> Array:
+    """x * factor."""
+    return _with_number(np.multiply, x, factor)
+
+
+def divide_(x: Array, divisor: float) -> None:
+    """x /= divisor."""
+    _with_number(np.divide, x, divisor, x)
+
+
+def divide(x: Array, divisor: float) -> Array:
+    """x / divisor."""
+    return _with_number(np.divide, x, divisor)
+
+
+def add_number(x: Array, number: float) -> Array:
+    """x + number."""
+    return _with_number(np.add, x, number)
+
+
+def _with_number(f: np.ufunc, x: Array, number: float, out: Array | None = None) -> Array:
+    """f(x, number); a number that is combined with float16 is not rounded to float16 itself."""
+    if x.dtype != _FLOAT16:
+        return f(x, _scalar(float(number), x.dtype), out)  # type: ignore[no-any-return]
+    wide = f(x.astype(_FLOAT32), _scalar(float(number), _FLOAT32))
+    if out is None:
+        return wide.astype(_FLOAT16)  # type: ignore[no-any-return]
+    out[...] = wide
+    return out
 
 
 @lru_cache(maxsize=1024)
@@ -56,27 +102,147 @@ def _scalar(value: float, dtype: np.dtype[Any], wide: np.dtype[Any] | None = Non
     return np.asarray(np.asarray(value, dtype), wide)
 
 
+# -- element by element ---------------------------------------------------------------------------
+
+
+def multiply_(x: Array, y: Array) -> None:
+    """x *= y."""
+    np.multiply(x, y, x)
+
+
+def maximum_(x: Array, y: Array) -> None:
+    """x = max(x, y)."""
+    np.maximum(x, y, x)
+
+
+def assign_(x: Array, y: Array) -> None:
+    """x = y."""
+    x[...] = y
+
+
+def negative(x: Array) -> Array:
+    """-x."""
+    return -x
+
+
+def magnitude(x: Array) -> Array:
+    """|x|."""
+    return np.abs(x)
+
+
+def sqrt(x: Array) -> Array:
+    """The square root. (PyTorch's vectors of float32 are up to 0.75 ULP off, this is exact.)"""
+    return np.sqrt(x)
+
+
+def reciprocal(x: Array) -> Array:
+    """1 / x."""
+    return 1 / x
+
+
+def sign(x: Array) -> Array:
+    """1, 0 or -1; 0 for what is no number."""
+    return np.nan_to_num(np.sign(x))
+
+
+def choose(condition: Array, x: Any, y: Any, like: Array) -> Array:
+    """x where the condition holds, else y, in the dtype of `like`."""
+    return np.where(condition, x, y).astype(like.dtype)
+
+
+def limit_(x: Array, low: float, high: float) -> None:
+    """x = min(max(x, low), high)."""
+    np.clip(x, low, high, x)
+
+
+# -- sums with products ---------------------------------------------------------------------------
+
+
+def add_scaled_(x: Array, y: Array, alpha: float) -> None:
+    """x += alpha * y; `alpha` is first rounded to the dtype of `x`."""
+    if alpha == 1:
+        x += y
+    elif x.size == 1 and x.dtype == y.dtype == _FLOAT32:  # a Python float is the wider dtype
+        x.fill(x.item() + _scalar(float(alpha), _FLOAT32).item() * y.item())
+    else:
+        x[...] = _fused(x, y, alpha)
+
+
+def add_scaled(x: Array, y: Array, alpha: float) -> Array:
+    """A new array x + alpha * y, of the dtype of `x`."""
+    return np.asarray(_fused(x, y, alpha), x.dtype)
+
+
+def lerp_(x: Array, end: Array, weight: float) -> None:
+    """x += weight * (end - x), counted from whichever of the two is nearer."""
+    if x.dtype == _FLOAT16:
+        wide = x.astype(_FLOAT32)
+        lerp_(wide, end.astype(_FLOAT32), weight)
+        x[...] = wide
+    elif abs(weight) < 0.5:
+        x[...] = _fused(x, end - x, weight)
+    else:
+        x[...] = _fused(end, end - x, float(_scalar(weight, x.dtype) - 1))
+
+
+def addcmul_(x: Array, a: Array, b: Array, factor: float = 1) -> None:
+    """x += (factor * a) * b."""
+    x[...] = _product_added(x, a, b, factor)
+
+
+def addcmul(x: Array, a: Array, b: Array, factor: float = 1) -> Array:
+    """x + (factor * a) * b."""
+    return np.asarray(_product_added(x, a, b, factor), x.dtype)
+
+
+def _product_added(x: Array, a: Array, b: Array, factor: float) -> Any:
+    if x.dtype == _FLOAT16:
+        x, a, b = (y.astype(_FLOAT32) for y in (x, a, b))
+    scaled = a if factor == 1 else scale(a, factor)
+    if x.dtype == _FLOAT64:
+        return _fused_float64(x, scaled, b)
+    total = scaled.astype(_FLOAT64)
+    total *= b.astype(_FLOAT64)
+    total += x.astype(_FLOAT64)
+    return total
+
+
+def addcdiv_(x: Array, a: Array, b: Array, factor: float = 1) -> None:
+    """x += (factor * a) / b."""
+    if x.dtype == _FLOAT16:
+        wide = x.astype(_FLOAT32)
+        addcdiv_(wide, a.astype(_FLOAT32), b.astype(_FLOAT32), factor)
+        x[...] = wide
+    elif factor == 1:
+        x += a / b
+    else:
+        quotient = scale(a, factor)
+        quotient /= b
+        x += quotient
+
+
 def _fused(x: Array, y: Array, alpha: float) -> Any:
     """x + alpha * y, rounded once if the dtype is float64 and not at all yet if it is narrower."""
     dtype = x.dtype
     if y.dtype != dtype:  # computed in the wider of the two, as a float64 gradient of a float32
         dtype = np.result_type(x, y)
     if dtype == _FLOAT64:
-        return _fused_float64(x.astype(dtype), y.astype(dtype), alpha)
+        return _fused_float64(x.astype(dtype), y.astype(dtype), float(alpha))
     wide = _WIDE[dtype]
     total = y.astype(wide)
-    total *= _scalar(alpha, dtype, wide)
+    total *= _scalar(float(alpha), dtype, wide)
     total += x.astype(wide)
     return total
 
 
-def _fused_float64(x: Array, y: Array, alpha: float) -> Any:
-    product = y * alpha
+def _fused_float64(x: Array, y: Array, factor: Any) -> Any:
+    """x + y * factor; `factor` is a number or an array."""
+    product = y * factor
     total = x + product
     high_y, low_y = _halves(y)
-    high_alpha, low_alpha = _halves(np.float64(alpha))
-    lost_by_product = low_y * low_alpha - (
-        ((product - high_y * high_alpha) - low_y * high_alpha) - high_y * low_alpha
+    high_factor, low_factor = _halves(np.float64(factor))
+    lost_by_product = low_y * low_factor - (
+        ((product - high_y * high_factor) - low_y * high_factor) - high_y * low_factor
     )
     back = total - x
     lost_by_sum = (x - (total - back)) + (product - back)

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from ..autograd.grad_mode import enable_grad
-from ..autograd.node import wrap
 from ..tensor import Tensor
-from .arithmetic import add_scaled, add_scaled_, scale_
+from .arithmetic import add_scaled, add_scaled_, pieces, scale_
 from .optimizer import Optimizer
+from .rule import zeros
 
 __all__ = ["SGD"]
 
@@ -96,30 +96,20 @@ class SGD(Optimizer):
         return loss
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
-        p, g = param._array, param._grad._array  # type: ignore[union-attr]
-        if group["maximize"]:
-            g = -g
-        if group["weight_decay"]:
-            g = add_scaled(g, p, float(group["weight_decay"]))
+        changed, first = (param,), False
         if group["momentum"]:
-            b = self._momentum(param, g, group["momentum"], 1 - group["dampening"])
-            g = add_scaled(g, b, group["momentum"]) if group["nesterov"] else b
-        add_scaled_(p, g, -float(group["lr"]))
-        param._bump_version()
-
-    def _momentum(self, param: Tensor, g: Array, momentum: float, undamped: float) -> Array:
-        """The running sum of gradients, moved on by one step."""
-        state = self.state[param]
-        buffer: Tensor | None = state.get("momentum_buffer")
-        if buffer is None:
-            b = np.array(g)
-            state["momentum_buffer"] = wrap(b)
-            return b
-        b = buffer._array
-        scale_(b, momentum)
-        add_scaled_(b, g, undamped)
-        buffer._bump_version()
-        return b
+            state = self.state[param]
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer, first = zeros(param), True
+                state["momentum_buffer"] = buffer
+            changed = (param, buffer)
+        if param._array.size == 1:  # saves a microsecond, which counts in loops on few numbers
+            param._bump_version()
+            _step(group, first, param._grad._array, *[t._array for t in changed])
+            return
+        for arrays in pieces(param._grad, *changed):  # type: ignore[arg-type]
+            _step(group, first, *arrays)
 
     def _update_in_graph(self, param: Tensor, group: dict[str, Any]) -> None:
         """The same formulas with operations on tensors, so that gradients flow through them."""
@@ -141,3 +131,19 @@ class SGD(Optimizer):
             param.sub_(grad * lr)
         else:
             param.add_(grad, alpha=-float(lr))
+
+
+def _step(group: dict[str, Any], first: bool, g: Array, p: Array, b: Array | None = None) -> None:
+    """The formulas of this module, on arrays of one shape; `b` if there is momentum."""
+    if group["maximize"]:
+        g = -g
+    if group["weight_decay"]:
+        g = add_scaled(g, p, group["weight_decay"])
+    if b is not None:
+        if first:
+            b[...] = g
+        else:
+            scale_(b, group["momentum"])
+            add_scaled_(b, g, 1 - group["dampening"])
+        g = add_scaled(g, b, group["momentum"]) if group["nesterov"] else b
+    add_scaled_(p, g, -group["lr"])

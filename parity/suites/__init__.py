@@ -29,6 +29,8 @@ _SHORT: dict[tuple[str, str], dict[str, Any]] = {
     ("basics", "train_eval"): {},
     ("autograd_interface", "checkpointing"): {},
     ("autograd_interface", "custom_function"): {},
+    ("autograd_interface", "double_backward"): {},
+    ("autograd_interface", "jacobian_and_hessian"): {},
 }
 
 

@@ -32,10 +32,11 @@ from .activation import (
     threshold,
 )
 from .loss import mse_loss
+from .padding import pad
 
 __all__ = [
     "celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
-    "linear", "log_softmax", "logsigmoid", "mish", "mse_loss", "relu", "relu6", "selu",
+    "linear", "log_softmax", "logsigmoid", "mish", "mse_loss", "pad", "relu", "relu6", "selu",
     "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
     "tanhshrink", "threshold",
 ]  # fmt: skip

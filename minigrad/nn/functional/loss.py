@@ -7,11 +7,11 @@ import warnings
 import numpy as np
 
 from ... import ops, promotion
-from ...ops import loss
+from ...ops import classification_loss, loss
 from ...tensor import Tensor
 from .reduction import checked_reduction, legacy_reduction
 
-__all__ = ["mse_loss"]
+__all__ = ["cross_entropy", "mse_loss", "nll_loss"]
 
 
 def mse_loss(
@@ -67,3 +67,52 @@ def _weighted_mse_loss(input: Tensor, target: Tensor, reduction: str, weight: Te
     if reduction == "mean":
         return ops.sum(errors) / ops.sum(weight)
     raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Minus the log-probability that `input` gives to the class `target`.
+
+    Args:
+        input: log-probabilities, (N, C) or (N, C, ...), or (C,) for one sample.
+        target: classes in [0, C), int64 or uint8, in the shape of `input` without its C.
+        weight: of each class, (C,); a mean is divided by the sum of the samples' weights.
+        ignore_index: samples of this class do not count.
+        reduction: "mean", "sum" or "none".
+        size_average, reduce: older names of `reduction`, with a warning.
+
+    Raises:
+        ValueError, RuntimeError: for another reduction, for shapes or dtypes that do not fit.
+        IndexError: for a class that does not exist.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    reduction = checked_reduction(reduction)
+    return classification_loss.nll_loss(input, target, weight, reduction, ignore_index)
+
+
+def cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:  # fmt: skip
+    """The cross-entropy between scores and classes: `nll_loss` of `log_softmax` of `input`.
+
+    Args:
+        input: scores of any size, (N, C) or (N, C, ...), or (C,) for one sample.
+        target: classes, as for `nll_loss`; or probabilities, in the shape of `input`.
+        label_smoothing: the part of a target's probability that goes to all classes alike.
+        weight, ignore_index, reduction, size_average, reduce: as for `nll_loss`; probabilities
+            know no `ignore_index`, and their mean is over the samples.
+
+    Raises:
+        as `nll_loss`; RuntimeError for a `label_smoothing` outside of [0, 1].
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    reduction = checked_reduction(reduction)
+    return classification_loss.cross_entropy_loss(
+        input, target, weight, reduction, ignore_index, label_smoothing
+    )

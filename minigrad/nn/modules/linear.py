@@ -1,4 +1,4 @@
-"""Layers that are one matrix product, or do nothing."""
+"""Layers that are one product with a weight, or do nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 from ... import ops
 from ...tensor import Tensor
+from .. import functional as F
 from .. import init
-from ..parameter import Parameter
+from ..parameter import Parameter, UninitializedParameter
+from .lazy import LazyModuleMixin
 from .module import Module
 
-__all__ = ["Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 
 
 class Identity(Module):
@@ -62,3 +64,81 @@ class Linear(Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
+
+
+class Bilinear(Module):
+    """input1 @ weight[k] @ input2 + bias[k] for each k: shapes (..., in1_features) and
+    (..., in2_features) to (..., out_features).
+
+    `weight` has shape (out_features, in1_features, in2_features), `bias` (out_features,) or is
+    None. Both start uniform on [-b, b) with b = 1 / sqrt(in1_features).
+    """
+
+    bias: Parameter | None
+    weight: Parameter
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True,
+        device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        shape = (out_features, in1_features, in2_features)
+        self.weight = Parameter(ops.empty(shape, device=device, dtype=dtype))
+        values = ops.empty(out_features, device=device, dtype=dtype)
+        self.register_parameter("bias", Parameter(values) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new initial values, first the weight's, then the bias's."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
+
+
+class LazyLinear(LazyModuleMixin, Linear):
+    """`Linear` that takes `in_features` from its first input."""
+
+    cls_to_become = Linear
+
+    def __init__(
+        self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__(0, 0, False)  # no parameters to draw values for
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        self.out_features = out_features
+        if bias:
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
+
+    def reset_parameters(self) -> None:
+        if not self.has_uninitialized_params() and self.in_features != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """`in_features` is the size of the input's last dimension."""
+        if not self.has_uninitialized_params():
+            if self.in_features == 0:
+                self.in_features = self.weight.shape[-1]
+            return
+        self.in_features = input.shape[-1]
+        for parameter, shape in (
+            (self.weight, (self.out_features, self.in_features)),
+            (self.bias, (self.out_features,)),
+        ):
+            if isinstance(parameter, UninitializedParameter):
+                parameter.materialize(shape)
+        self.reset_parameters()

@@ -59,7 +59,9 @@ class Module(Stateful):
     _forward_hooks_with_kwargs: Flags
     _forward_hooks_always_called: Flags
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args or kwargs:
+            _refuse_arguments(type(self), args, kwargs)
         self._make_registries()
         self._make_state_dict_hooks()
         attributes = self.__dict__
@@ -334,6 +336,17 @@ class Module(Stateful):
             return f"{self._get_name()}({extra})"
         body = "".join(f"\n  {line}" for line in lines + children)
         return f"{self._get_name()}({body}" + ("\n)" if body else ")")
+
+
+def _refuse_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """What Python says when a function without parameters is given arguments."""
+    if kwargs:
+        raise TypeError(
+            f"{cls.__name__}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'"
+        )
+    raise TypeError(
+        f"{cls.__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
+    )
 
 
 def indented(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ...autograd.grad_mode import no_grad
 from ...tensor import Tensor
 from ...utils.hooks import RemovableHandle, add_hook
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 from .attributes import AttributeHolder
 
 __all__ = ["Stateful"]
@@ -216,9 +216,11 @@ class Stateful(AttributeHolder):
                 f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
                 f"object from checkpoint but received {type(saved)}"
             ]
-        if tensor.dim() == 0 and tuple(saved.shape) == (1,):  # as very old checkpoints have it
+        if is_lazy(tensor):
+            pass  # the shape is not known yet, and need not be
+        elif tensor.dim() == 0 and tuple(saved.shape) == (1,):  # as very old checkpoints have it
             saved = saved[0]
-        if saved.shape != tensor.shape:
+        elif saved.shape != tensor.shape:
             return [
                 f"size mismatch for {key}: copying a param with shape {saved.shape} from "
                 f"checkpoint, the shape in current model is {tensor.shape}."

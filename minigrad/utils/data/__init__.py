@@ -1,5 +1,6 @@
 """Samples and batches: `dataset.py` where samples come from, `sampler.py` in which order,
-`collate.py` how they become a batch, `dataloader.py` the loop over batches."""
+`collate.py` how they become a batch, `dataloader.py` the loop over batches. `workers.py` is the loop
+that reads ahead in other processes."""
 
 from .collate import default_collate, default_convert
 from .dataloader import DataLoader
@@ -8,18 +9,21 @@ from .dataset import (
     ConcatDataset,
     Dataset,
     IterableDataset,
+    StackDataset,
     Subset,
     TensorDataset,
     random_split,
 )
+from .distributed import DistributedSampler
 from .sampler import (
     BatchSampler,
     RandomSampler,
     Sampler,
     SequentialSampler,
     SubsetRandomSampler,
+    WeightedRandomSampler,
 )
-from .worker import get_worker_info
+from .worker_info import get_worker_info
 
 __all__ = [
     "BatchSampler",
@@ -27,13 +31,16 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
+    "StackDataset",
     "Subset",
     "SubsetRandomSampler",
     "TensorDataset",
+    "WeightedRandomSampler",
     "default_collate",
     "default_convert",
     "get_worker_info",

@@ -1,24 +1,31 @@
 """The loop over batches: `for x, y in DataLoader(dataset, batch_size=16, shuffle=True)`.
 
 A loader only holds what was asked for; the reading is done by an iterator, a new one for each
-epoch (`iteration.py`).
+epoch: `iteration.py` in this process, `workers.py` with worker processes.
 """
 
 from __future__ import annotations
 
 import math
+import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
+from .fetch import Reading
 from .iteration import SamplesIter, TensorRowsIter, cuts_tensors
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
+from .worker_info import get_worker_info
 
 if TYPE_CHECKING:
     from ...random import Generator
+    from .workers import WorkersIter
 
-__all__ = ["DataLoader"]
+__all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
+
+T_co = TypeVar("T_co", covariant=True)
 
 _FIXED = {
     "batch_size",
@@ -30,7 +37,7 @@ _FIXED = {
 }
 
 
-class DataLoader:
+class DataLoader(Generic[T_co]):
     """Batches of a dataset, in order or shuffled.
 
     Args:
@@ -40,17 +47,22 @@ class DataLoader:
         sampler: yields indices instead; excludes `shuffle`.
         batch_sampler: yields lists of indices; excludes `batch_size`, `shuffle`, `sampler` and
             `drop_last`.
-        num_workers: 0 for now: everything is read in the main process.
+        num_workers: processes that read ahead; 0 reads in the main process.
         collate_fn: makes a batch from a list of samples; by default `default_collate`.
         pin_memory: accepted; warns, as there is no accelerator to pin memory for.
         drop_last: leaves out a last batch that is shorter.
-        generator: draws the shuffled order and the base seed; by default the global one.
-        timeout, worker_init_fn, multiprocessing_context, prefetch_factor, persistent_workers,
-            in_order: for workers, checked as in PyTorch.
+        timeout: seconds to wait for a worker, then RuntimeError; 0 waits as long as it takes.
+        worker_init_fn: called in each worker with its number, after seeding.
+        multiprocessing_context: a start method ("fork", "spawn", "forkserver") or a context of
+            multiprocessing; by default that of multiprocessing itself.
+        generator: draws the shuffled order and the base seed; by default the global one. Worker i
+            seeds Python's, NumPy's and the global generator with base seed + i.
+        prefetch_factor: batches that each worker reads ahead, by default 2.
+        persistent_workers: keeps the workers from one epoch to the next.
+        in_order: False hands out batches as they arrive.
 
     Raises:
         ValueError: for arguments that exclude each other, with PyTorch's text.
-        NotImplementedError: for `num_workers` above 0.
     """
 
     _initialized = False
@@ -84,11 +96,8 @@ class DataLoader:
         self.dataset = dataset
         self.num_workers = num_workers
         self.multiprocessing_context = multiprocessing_context
-        if num_workers > 0:
-            raise NotImplementedError(
-                "DataLoader reads in the main process only: worker processes are not there yet. "
-                "Use num_workers=0."
-            )
+        if num_workers > 0 and prefetch_factor is None:
+            prefetch_factor = 2
         self.prefetch_factor = prefetch_factor
         self.pin_memory = pin_memory
         self.pin_memory_device = pin_memory_device
@@ -112,7 +121,9 @@ class DataLoader:
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.collate_fn = collate_fn
         self._reported_length: int | None = None
+        self._iterator: WorkersIter | None = None
         self._initialized = True
+        _warn_of_many_workers(num_workers)
 
     def _default_sampler(self, shuffle: bool) -> Iterable[Any]:
         if self._is_iterable:
@@ -132,6 +143,10 @@ class DataLoader:
                 "multiprocessing_context can only be used with multi-process loading "
                 f"(num_workers > 0), but got num_workers={self.num_workers}"
             )
+        if context is not None:
+            from .workers import context_of
+
+            context = context_of(context)
         self._multiprocessing_context = context
 
     def __setattr__(self, attr: str, value: Any) -> None:
@@ -146,7 +161,25 @@ class DataLoader:
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __iter__(self) -> Iterator[Any]:
+        if self.num_workers > 0:
+            return self._workers_iter()
         return TensorRowsIter(self) if cuts_tensors(self) else SamplesIter(self)
+
+    def _workers_iter(self) -> WorkersIter:
+        from .workers import WorkersIter  # multiprocessing is imported only by who needs it
+
+        if self._iterator is not None and not self._iterator.is_closed:
+            self._iterator.restart(self)
+            return self._iterator
+        _warn_of_many_workers(self.num_workers)
+        iterator = WorkersIter(self)
+        if self.persistent_workers:
+            self._iterator = iterator
+        return iterator
+
+    def _reading(self) -> Reading:
+        batched = self.batch_sampler is not None
+        return Reading(self.dataset, self._is_iterable, batched, self.collate_fn, self.drop_last)
 
     def __len__(self) -> int:
         """Batches in an epoch; for an iterable dataset, as many as its own `len` promises."""
@@ -156,6 +189,24 @@ class DataLoader:
         if self.batch_size is None:
             return length
         return length // self.batch_size if self.drop_last else math.ceil(length / self.batch_size)
+
+
+def _warn_of_many_workers(num_workers: int) -> None:
+    processors = len(os.sched_getaffinity(0)) if _HAS_AFFINITY else os.cpu_count()
+    if num_workers <= (processors or num_workers):
+        return
+    note = "" if _HAS_AFFINITY else " (`cpuset` is not taken into account)"
+    warnings.warn(
+        f"This DataLoader will create {num_workers} worker processes in total. Our suggested max "
+        f"number of worker in current system is {processors}{note}, which is smaller than what this "
+        "DataLoader is going to create. Please be aware that excessive worker creation might get "
+        "DataLoader running slow or even freeze, lower the worker number to avoid potential "
+        "slowness/freeze if necessary.",
+        stacklevel=3,
+    )
+
+
+_HAS_AFFINITY = hasattr(os, "sched_getaffinity")
 
 
 class _Forever:

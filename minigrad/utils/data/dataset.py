@@ -26,6 +26,7 @@ __all__ = [
     "ConcatDataset",
     "Dataset",
     "IterableDataset",
+    "StackDataset",
     "Subset",
     "TensorDataset",
     "random_split",
@@ -69,6 +70,61 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
 
     def __len__(self) -> int:
         return int(self.tensors[0].size(0))
+
+
+class StackDataset(Dataset[Any]):
+    """Datasets side by side: a sample is a tuple of their samples, or with keywords a dict.
+
+    `StackDataset(images, texts)[i]` is `(images[i], texts[i])`, `StackDataset(image=images,
+    text=texts)[i]` is `{"image": images[i], "text": texts[i]}`. Raises ValueError if the lengths
+    differ, or if datasets are given in both ways or in none.
+    """
+
+    datasets: tuple[Any, ...] | dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError(
+                "Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like "
+                "input/output, but both types are given."
+            )
+        self.datasets = args or kwargs
+        if not self.datasets:
+            raise ValueError("At least one dataset should be passed")
+        self._length, *others = map(_length, args or kwargs.values())
+        if any(length != self._length for length in others):
+            raise ValueError("Size mismatch between datasets")
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._sample([dataset[index] for dataset in self._columns()])
+
+    def __getitems__(self, indices: list[Any]) -> list[Any]:
+        columns = [_samples(dataset, indices) for dataset in self._columns()]
+        return [self._sample(row) for row in zip(*columns, strict=True)]
+
+    def _columns(self) -> Iterable[Any]:
+        return self.datasets.values() if isinstance(self.datasets, dict) else self.datasets
+
+    def _sample(self, row: Iterable[Any]) -> Any:
+        if isinstance(self.datasets, dict):
+            return dict(zip(self.datasets, row, strict=True))
+        return tuple(row)
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def _samples(dataset: Any, indices: list[Any]) -> list[Any]:
+    """The samples at `indices`, fetched at once by a dataset that can."""
+    many = getattr(dataset, "__getitems__", None)
+    if not callable(many):
+        return [dataset[i] for i in indices]
+    samples = many(indices)
+    if len(samples) != len(indices):
+        raise ValueError(
+            f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}"
+        )
+    return cast("list[Any]", samples)
 
 
 class ConcatDataset(Dataset[T_co]):

@@ -1,18 +1,18 @@
 """One epoch over a loader's batches.
 
-An iterator draws one seed from the generator (the seed of the workers to come), asks the sampler
-for indices, reads those samples and collates them. All draws happen when PyTorch makes them, so
+An iterator draws one seed from the generator (workers' seeds start from it), asks the sampler for
+indices, reads those samples and collates them. All draws happen when PyTorch makes them, so
 the same seed gives the same batches and leaves the generator in the same state.
 
 `SamplesIter` reads sample by sample. `TensorRowsIter` is the same loop for the commonest case,
 tensors cut into batches: it gathers the rows of many batches at once instead of stacking one
-sample after the other.
+sample after the other. With worker processes it is a third one that reads (`workers.py`).
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,21 +59,46 @@ class _BaseDataLoaderIter:
     def __init__(self, loader: DataLoader) -> None:
         if loader.pin_memory:
             _warn_pin_memory(loader.pin_memory_device)
+        self._dataset = loader.dataset
+        self._num_workers = loader.num_workers
         self._index_sampler = loader._index_sampler
-        self._indices = iter(self._index_sampler)
+        self._indices: Iterator[Any] = iter(self._index_sampler)
         self._base_seed = _random.seed(loader.generator)
+        self._promised: int | None = loader._reported_length
         self._num_yielded = 0
-        if loader.timeout != 0:
-            raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
+        batch = self._next_batch()
+        self._num_yielded += 1
+        if self._promised is not None and self._num_yielded > self._promised:
+            self._warn_of_length()
+        return batch
+
+    def _next_batch(self) -> Any:
         raise NotImplementedError
+
+    def _warn_of_length(self) -> None:
+        text = (
+            f"Length of IterableDataset {self._dataset} was reported to be {self._promised}"
+            f"(when accessing len(dataloader)), but {self._num_yielded} samples have been fetched. "
+        )
+        warnings.warn(text + (_REPLICAS if self._num_workers else ""), stacklevel=3)
 
     def __len__(self) -> int:
         return len(self._index_sampler)
+
+    def __getstate__(self) -> Any:
+        raise NotImplementedError("{} cannot be pickled", type(self).__name__)
+
+
+_REPLICAS = (
+    "For multiprocessing data-loading, this could be caused by not properly configuring the "
+    "IterableDataset replica at each worker. Please see "
+    "https://pytorch.org/docs/stable/data.html#torch.utils.data.IterableDataset for examples."
+)
 
 
 class SamplesIter(_BaseDataLoaderIter):
@@ -81,43 +106,11 @@ class SamplesIter(_BaseDataLoaderIter):
 
     def __init__(self, loader: DataLoader) -> None:
         super().__init__(loader)
-        self._loader = loader
-        self._collate = loader.collate_fn
-        self._promised = loader._reported_length
-        self._read: Callable[[Any], Any] = self._read_indices
-        if loader._is_iterable:
-            self._stream = iter(loader.dataset)
-            self._read = self._read_stream
+        _refuse_timeout(loader)
+        self._fetch = loader._reading().start()
 
-    def __next__(self) -> Any:
-        batch = self._collate(self._read(next(self._indices)))
-        self._num_yielded += 1
-        self._warn_if_longer_than_promised()
-        return batch
-
-    def _read_indices(self, index: Any) -> Any:
-        dataset = self._loader.dataset
-        if self._loader.batch_sampler is None:
-            return dataset[index]
-        many = getattr(dataset, "__getitems__", None)
-        return many(index) if many else [dataset[i] for i in index]
-
-    def _read_stream(self, places: Any) -> Any:
-        if self._loader.batch_sampler is None:
-            return next(self._stream)
-        samples = [sample for _, sample in zip(places, self._stream, strict=False)]
-        if not samples or (self._loader.drop_last and len(samples) < len(places)):
-            raise StopIteration
-        return samples
-
-    def _warn_if_longer_than_promised(self) -> None:
-        if self._promised is not None and self._num_yielded > self._promised:
-            warnings.warn(
-                f"Length of IterableDataset {self._loader.dataset} was reported to be "
-                f"{self._promised}(when accessing len(dataloader)), "
-                f"but {self._num_yielded} samples have been fetched. ",
-                stacklevel=3,
-            )
+    def _next_batch(self) -> Any:
+        return self._fetch(next(self._indices))
 
 
 class TensorRowsIter(_BaseDataLoaderIter):
@@ -130,6 +123,7 @@ class TensorRowsIter(_BaseDataLoaderIter):
 
     def __init__(self, loader: DataLoader) -> None:
         super().__init__(loader)
+        _refuse_timeout(loader)
         self._tensors: tuple[Tensor, ...] = loader.dataset.tensors
         self._counters: list[Any] = [t._version_counter for t in self._tensors]
         self._size: int = self._index_sampler.batch_size
@@ -179,6 +173,11 @@ class TensorRowsIter(_BaseDataLoaderIter):
         if len(rows) == 0 or self._drop_last:
             raise StopIteration
         return rows
+
+
+def _refuse_timeout(loader: DataLoader) -> None:
+    if loader.timeout != 0:
+        raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
 
 
 def _warn_pin_memory(device: str) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from ... import ops
+from ...dtypes import float64
 from . import _random
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ __all__ = [
     "Sampler",
     "SequentialSampler",
     "SubsetRandomSampler",
+    "WeightedRandomSampler",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -90,8 +93,8 @@ class RandomSampler(Sampler[int]):
     def index_chunks(self) -> Iterator[np.ndarray[Any, Any]]:
         """The indices as arrays, each drawn only when it is asked for.
 
-        The last one is drawn even when nothing of it is used, as in PyTorch: whoever shares the
-        generator sees its state move on once more at the end of an epoch.
+        As in PyTorch the last one is drawn even when nothing of it is used: whoever shares the
+        generator sees its state move on once more at the end of an epoch. Nobody shares our own.
         """
         n, wanted = len(self.data_source), self.num_samples
         generator = _random.seeded_generator() if self.generator is None else self.generator
@@ -102,7 +105,8 @@ class RandomSampler(Sampler[int]):
         else:
             for _ in range(wanted // n):
                 yield _random.permutation(n, generator)
-            yield _random.permutation(n, generator)[: wanted % n]
+            if wanted % n or generator is self.generator:
+                yield _random.permutation(n, generator)[: wanted % n]
 
     def __iter__(self) -> Iterator[int]:
         for chunk in self.index_chunks():
@@ -125,6 +129,49 @@ class SubsetRandomSampler(Sampler[int]):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler[int]):
+    """`num_samples` indices of `weights`, each drawn with a probability in proportion to its weight.
+
+    Without `replacement` no index comes twice in an epoch. The weights need not sum to 1.
+
+    Raises ValueError if `num_samples` is no positive int, `replacement` no bool, or `weights` not
+    one-dimensional; what `multinomial` raises for negative or too few weights, when iterated.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float],
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
+            raise ValueError(
+                f"num_samples should be a positive integer value, but got num_samples={num_samples}"
+            )
+        if not isinstance(replacement, bool):
+            raise ValueError(
+                f"replacement should be a boolean value, but got replacement={replacement}"
+            )
+        self.weights = ops.as_tensor(weights, dtype=float64)
+        if self.weights.ndim != 1:
+            raise ValueError(
+                "weights should be a 1d sequence but given "
+                f"weights have shape {tuple(self.weights.shape)}"
+            )
+        self.num_samples = num_samples
+        self.replacement = replacement
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        yield from ops.multinomial(
+            self.weights, self.num_samples, self.replacement, generator=self.generator
+        ).tolist()
+
+    def __len__(self) -> int:
+        return self.num_samples
 
 
 class BatchSampler(Sampler[list[int]]):

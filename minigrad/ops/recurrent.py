@@ -1,0 +1,318 @@
+"""Recurrent layers: one row of the table runs a layer over all steps, in one direction.
+
+A step of a recurrent layer takes the state that the step before has left. What needs no state, the
+product of all inputs with `weight_ih`, is one product of matrices for all steps; so are, in the
+backward pass, the gradients of the weights. Only what is left is a loop over the steps, on arrays
+that are allocated once. For N = all steps of all sequences together, `gates` (N, 4 hidden) and the
+like hold what the loop computed.
+
+Sequences may be packed: the rows of a step are those sequences that are so long, and longer ones
+come first. `sizes` says how many they are; a plain (steps, batch, features) input is the case that
+all are of one size. The state always has a row for every sequence, of which a step changes
+the first ones: so what stands there at the end is each sequence's last state.
+
+The second derivative goes through the steps one by one (`recurrent_cells.py`).
+The formulas are those of Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000
+(LSTM), and of Cho et al. 2014 in the form of cuDNN, where the reset gate comes after the product
+with the state (GRU).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..autograd.row import op
+
+Array = Any
+
+
+def spans(sizes: Sequence[int], reverse: bool) -> list[tuple[int, int, int]]:
+    """For each step in the order of time: its first row, the row after its last, their number."""
+    out = []
+    start = 0
+    for size in sizes:
+        out.append((start, start + size, size))
+        start += size
+    return out[::-1] if reverse else out
+
+
+class _Gradients(NamedTuple):
+    """What the loop backward in time leaves: gradients of both products and of the first state."""
+
+    projected: Array  # (N, gates * hidden): of `input @ weight_ih.T + bias_ih`
+    recurrent: Array  # the same of `state @ weight_hh.T + bias_hh`; mostly the same array
+    states: Sequence[Array]  # of `hx`, and of `cx`
+
+
+def layer_backward_array(
+    name: str, grads: Any, tensors: Any, sizes: Any, reverse: bool, kept: Any, needs: Any
+) -> list[Any]:
+    """The gradients of a layer's `input, weight_ih, weight_hh, bias_ih, bias_hh, hx` (and `cx`).
+
+    grads: of the outputs, the last state (and the last cell state); None for zero.
+    kept: what the loop computed; its first array holds the state before each step, (N, hidden)."""
+    input, weight_ih, weight_hh = tensors[:3]
+    back = _LOOPS[name](grads, tensors, spans(sizes, not reverse), kept)
+    outer = back.projected.T
+    out = [
+        (back.projected.dot(weight_ih)).reshape(input.shape) if needs[0] else None,
+        outer.dot(_rows(input)) if needs[1] else None,
+        back.recurrent.T.dot(kept[0]) if needs[2] else None,
+        np.add.reduce(back.projected, 0) if needs[3] else None,
+        np.add.reduce(back.recurrent, 0) if needs[4] else None,
+        *back.states,
+    ]
+    if out[3] is not None and back.recurrent is back.projected:
+        out[4] = out[3].copy()
+    return out
+
+
+def _projected(tensors: Sequence[Array], *biases: Array) -> Array:
+    """The products of all inputs with `weight_ih`, and the biases: (N, gates * hidden)."""
+    input, weight_ih = tensors[:2]
+    out = _rows(input).dot(weight_ih.T)
+    for bias in biases:
+        out += bias
+    return out
+
+
+def _sigmoid_(array: Array) -> None:
+    """1 / (1 + exp(-x)) in place."""
+    np.negative(array, out=array)
+    np.exp(array, out=array)
+    array += 1
+    np.reciprocal(array, out=array)
+
+
+def _outputs(input: Array, rows: Array) -> Array:
+    """The rows of all steps in the shape of the input."""
+    return rows.reshape(*input.shape[:-1], rows.shape[-1])
+
+
+# -- LSTM ----------------------------------------------------------------------------------------
+
+
+@op(
+    "MkldnnRnnLayerBackward0",
+    tensors=lambda grads, tensors, sizes, reverse, result3, result4, result5, result6, needs, xp: (
+        xp.layer_backward(
+            "LSTM", grads, tensors, sizes, reverse, (result3, result4, result5, result6), needs
+        )
+    ),
+)
+def lstm_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
+    """`tensors`: input, weight_ih (4 hidden, features), weight_hh, bias_ih, bias_hh, hx, cx.
+
+    Results: the outputs, the last state, the last cell state; then what the backward pass needs:
+    the state before each step, the gates i f g o, the cells before, and tanh of those after."""
+    input, _, weight_hh, bias_ih, bias_hh, hx, cx = tensors
+    gates = _projected(tensors, bias_ih + bias_hh)
+    hidden = weight_hh.shape[1]
+    shape = (len(gates), hidden)
+    states, cells, outputs, tanh_cells = [np.empty(shape, gates.dtype) for _ in range(4)]
+    h, c, weight = hx.copy(), cx.copy(), np.ascontiguousarray(weight_hh.T)
+    product = np.empty((len(hx), 4 * hidden), gates.dtype)
+    candidate = np.empty_like(h)
+    with np.errstate(over="ignore"):  # exp(-x) may be infinite: its reciprocal is 0, as it should
+        for start, stop, n in spans(sizes, reverse):
+            states[start:stop], cells[start:stop] = h[:n], c[:n]
+            step, new = gates[start:stop], candidate[:n]  # (n, 4 hidden), (n, hidden)
+            step += np.matmul(h[:n], weight, out=product[:n])
+            np.tanh(step[:, 2 * hidden : 3 * hidden], out=new)
+            _sigmoid_(step)
+            step[:, 2 * hidden : 3 * hidden] = new
+            c[:n] *= step[:, hidden : 2 * hidden]
+            new *= step[:, :hidden]
+            c[:n] += new
+            np.tanh(c[:n], out=tanh_cells[start:stop])
+            np.multiply(step[:, 3 * hidden :], tanh_cells[start:stop], out=h[:n])
+            outputs[start:stop] = h[:n]
+    return _outputs(input, outputs), h, c, states, gates, cells, tanh_cells
+
+
+def _lstm_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
+    """h = o tanh(c), c = f c_before + i g: the local derivatives of all steps at once, then the loop."""
+    weight_hh, hx = tensors[2], tensors[5]
+    _, gates, cells, tanh_cells = kept
+    hidden = hx.shape[1]
+    gates = gates.reshape(-1, 4, hidden)
+    i, f, g, o = (gates[:, k] for k in range(4))
+    slopes = 1 - gates  # (N, 4, hidden), turned into the gradients of the gates step by step
+    slopes *= gates
+    slopes[:, 0] *= g
+    slopes[:, 1] *= cells
+    slopes[:, 2] = _one_minus_square(g) * i
+    slopes[:, 3] *= tanh_cells
+    to_cell = _one_minus_square(tanh_cells)
+    to_cell *= o
+    dh, dc = (_started(g, like) for g, like in zip(grads[1:3], (hx, hx), strict=True))
+    part = np.empty_like(dh)
+    flat = slopes.reshape(-1, 4 * hidden)
+    for start, stop, n in steps:
+        _add_rows(dh, grads[0], start, stop)
+        dc[:n] += np.multiply(dh[:n], to_cell[start:stop], out=part[:n])
+        slopes[start:stop, :3] *= dc[:n, None]
+        slopes[start:stop, 3] *= dh[:n]
+        dc[:n] *= f[start:stop]
+        np.matmul(flat[start:stop], weight_hh, out=dh[:n])
+    return _Gradients(flat, flat, (dh, dc))
+
+
+# -- GRU -----------------------------------------------------------------------------------------
+
+
+@op(
+    "GruLayerBackward0",
+    tensors=lambda grads, tensors, sizes, reverse, result2, result3, result4, needs, xp: (
+        xp.layer_backward("GRU", grads, tensors, sizes, reverse, (result2, result3, result4), needs)
+    ),
+)
+def gru_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
+    """`tensors`: input, weight_ih (3 hidden, features), weight_hh, bias_ih, bias_hh, hx.
+
+    Results: the outputs, the last state; then the state before each step, the gates r z n, the
+    product with the state that r is multiplied with (N, hidden)."""
+    input, _, weight_hh, bias_ih, bias_hh, hx = tensors
+    gates = _projected(tensors, bias_ih)
+    hidden = weight_hh.shape[1]
+    states, outputs, inner = [np.empty((len(gates), hidden), gates.dtype) for _ in range(3)]
+    h, weight = hx.copy(), np.ascontiguousarray(weight_hh.T)
+    product = np.empty((len(hx), 3 * hidden), gates.dtype)
+    with np.errstate(over="ignore"):
+        for start, stop, n in spans(sizes, reverse):
+            states[start:stop] = h[:n]
+            step, recurrent = gates[start:stop], product[:n]  # (n, 3 hidden)
+            np.matmul(h[:n], weight, out=recurrent)
+            recurrent += bias_hh
+            inner[start:stop] = recurrent[:, 2 * hidden :]
+            step[:, : 2 * hidden] += recurrent[:, : 2 * hidden]
+            _sigmoid_(step[:, : 2 * hidden])
+            new = step[:, 2 * hidden :]
+            new += step[:, :hidden] * inner[start:stop]
+            np.tanh(new, out=new)
+            h[:n] -= new
+            h[:n] *= step[:, hidden : 2 * hidden]
+            h[:n] += new
+            outputs[start:stop] = h[:n]
+    return _outputs(input, outputs), h, states, gates, inner
+
+
+def _gru_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
+    """h = n + z (h_before - n), n = tanh(projected + r inner)."""
+    weight_hh, hx = tensors[2], tensors[5]
+    states, gates, inner = kept
+    hidden = hx.shape[1]
+    gates = gates.reshape(-1, 3, hidden)
+    r, z, new = (gates[:, k] for k in range(3))
+    slopes = np.empty_like(gates)  # (N, 3, hidden), as in the LSTM
+    slopes[:, 2] = _one_minus_square(new) * (1 - z)
+    slopes[:, 0] = slopes[:, 2] * inner * r * (1 - r)
+    slopes[:, 1] = (states - new) * z * (1 - z)
+    dh = _started(grads[1], hx)
+    recurrent = slopes.copy()
+    recurrent[:, 2] *= r
+    flat = recurrent.reshape(-1, 3 * hidden)
+    for start, stop, n in steps:
+        _add_rows(dh, grads[0], start, stop)
+        slopes[start:stop] *= dh[:n, None]
+        recurrent[start:stop] *= dh[:n, None]
+        dh[:n] *= z[start:stop]
+        dh[:n] += flat[start:stop].dot(weight_hh)
+    return _Gradients(slopes.reshape(-1, 3 * hidden), flat, (dh,))
+
+
+# -- The plain layer -----------------------------------------------------------------------------
+
+
+@op(
+    "RnnLayerBackward0",
+    tensors=lambda grads, tensors, sizes, reverse, result2, result, needs, xp: xp.layer_backward(
+        "RNN_TANH", grads, tensors, sizes, reverse, (result2, result), needs
+    ),
+)
+def rnn_tanh_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
+    """`tensors`: input, weight_ih (hidden, features), weight_hh, bias_ih, bias_hh, hx.
+
+    Results: the outputs, the last state, and the state before each step."""
+    return _plain_layer(tensors, sizes, reverse, np.tanh)
+
+
+@op(
+    "RnnLayerBackward0",
+    tensors=lambda grads, tensors, sizes, reverse, result2, result, needs, xp: xp.layer_backward(
+        "RNN_RELU", grads, tensors, sizes, reverse, (result2, result), needs
+    ),
+)
+def rnn_relu_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
+    """The same as `rnn_tanh_layer` with max(x, 0) in place of tanh."""
+    return _plain_layer(tensors, sizes, reverse, lambda x, out: np.maximum(x, 0, out=out))
+
+
+def _plain_layer(
+    tensors: list[Array], sizes: Sequence[int], reverse: bool, activation: Any
+) -> tuple[Array, ...]:
+    input, _, weight_hh, bias_ih, bias_hh, hx = tensors
+    outputs = _projected(tensors, bias_ih + bias_hh)
+    states = np.empty_like(outputs)
+    h, weight = hx.copy(), np.ascontiguousarray(weight_hh.T)
+    for start, stop, n in spans(sizes, reverse):
+        states[start:stop] = h[:n]
+        step = outputs[start:stop]  # (n, hidden)
+        step += h[:n].dot(weight)
+        activation(step, out=step)
+        h[:n] = step
+    return _outputs(input, outputs), h, states
+
+
+def _plain_loop(grads: Any, tensors: Any, steps: Any, slopes: Array) -> _Gradients:
+    """`slopes` (N, hidden): the activation's derivative where each step has evaluated it."""
+    weight_hh, hx = tensors[2], tensors[5]
+    dh = _started(grads[1], hx)
+    for start, stop, n in steps:
+        _add_rows(dh, grads[0], start, stop)
+        slopes[start:stop] *= dh[:n]
+        np.matmul(slopes[start:stop], weight_hh, out=dh[:n])
+    return _Gradients(slopes, slopes, (dh,))
+
+
+def _tanh_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
+    return _plain_loop(grads, tensors, steps, _one_minus_square(_rows(kept[1])))
+
+
+def _relu_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
+    return _plain_loop(grads, tensors, steps, (_rows(kept[1]) > 0).astype(kept[1].dtype))
+
+
+# -- Parts of the loops --------------------------------------------------------------------------
+
+
+def _one_minus_square(array: Array) -> Array:
+    out = array * array
+    return np.subtract(1, out, out=out)
+
+
+def _rows(array: Array) -> Array:
+    """All steps of all sequences, one below the other: (N, features)."""
+    return array.reshape(-1, array.shape[-1])
+
+
+def _started(grad: Array | None, like: Array) -> Array:
+    """The gradient of a last state, where the loop starts: one that it may write into."""
+    return np.zeros_like(like) if grad is None else np.array(grad)
+
+
+def _add_rows(dh: Array, grad: Array | None, start: int, stop: int) -> None:
+    """A step's output is its state: both gradients come together."""
+    if grad is not None:
+        dh[: stop - start] += _rows(grad)[start:stop]
+
+
+_LOOPS = {
+    "LSTM": _lstm_loop, "GRU": _gru_loop, "RNN_TANH": _tanh_loop, "RNN_RELU": _relu_loop,
+}  # fmt: skip
+LAYERS = {
+    "LSTM": lstm_layer, "GRU": gru_layer, "RNN_TANH": rnn_tanh_layer, "RNN_RELU": rnn_relu_layer,
+}  # fmt: skip
