@@ -106,10 +106,12 @@ class FunctionCtx(Node):
 
     def _outgoing(self, index: int, gradient: Tensor | None, on_tensors: bool) -> Any:
         edge = self.edges[self._tensor_positions.index(index)]
-        if gradient is None or edge is None:
+        if gradient is None:
             return None
         if not isinstance(gradient, graph.Tensor):
             raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
+        if edge is None:  # goes nowhere, but hooks see it
+            return gradient if on_tensors else gradient._array
         target, output_nr = edge
         shape = target._array.shape if output_nr is None else target.outputs[output_nr][0]
         if not _fits(gradient._array.shape, shape):
@@ -205,14 +207,15 @@ def _attach(ctx: FunctionCtx, results: list[Any], inputs: list[Tensor]) -> list[
         is_tensor = isinstance(result, graph.Tensor)
         outputs.append((result._array.shape, result._array.dtype) if is_tensor else ((), None))
         if is_tensor and result._array.dtype.kind == "f" and id(result) not in excluded:
-            result = _placed_result(ctx, result, inputs, output_nr)
+            kind = inplace.CUSTOM if len(results) == 1 else inplace.MULTIPLE
+            result = _placed_result(ctx, result, inputs, output_nr, kind)
         attached.append(result)
     ctx.outputs = outputs
     return attached
 
 
 def _placed_result(
-    ctx: FunctionCtx, result: Tensor, inputs: list[Tensor], output_nr: int
+    ctx: FunctionCtx, result: Tensor, inputs: list[Tensor], output_nr: int, kind: str
 ) -> Tensor:
     if any(result is t for t in ctx._dirty):
         if result._edge is None and result._requires_grad:
@@ -226,7 +229,7 @@ def _placed_result(
             return result
     elif any(result is t for t in inputs):  # forward returned an input: a view of it, as in PyTorch
         source, result = result, result._alias()
-        inplace.share_memory(result, source, "custom")
+        inplace.share_memory(result, source, kind)
     result._edge, result._requires_grad = (ctx, output_nr), True
     return result
 

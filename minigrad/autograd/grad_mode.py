@@ -23,9 +23,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def set_mode(grad: bool, inference: bool | None = None) -> None:
     """Set the grad mode of this thread (and whether it is in inference mode)."""
-    inference = _inference.get() if inference is None else inference
+    if inference is None:
+        inference = _inference.get()
+    else:
+        _inference.set(inference)
     _mode.set(grad)
-    _inference.set(inference)
     _recording.set(grad and not inference)
 
 

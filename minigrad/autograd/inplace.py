@@ -23,7 +23,7 @@ from .node import Node, gradient_edge, next_sequence_nr, record, refresh, wrap
 from .row import Decorator, Op, Row
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
-MULTIPLE, NO_GRAD = "multiple", "no_grad"
+MULTIPLE, NO_GRAD, CUSTOM = "multiple", "no_grad", "custom"
 
 
 class View:
@@ -255,10 +255,11 @@ def check_history(input: Any) -> None:
     if input._view is not None:
         if input._view.kind == NO_GRAD:
             raise RuntimeError(NO_GRAD_VIEW)
-        if input._view.kind == MULTIPLE:
+        if input._view.kind in (MULTIPLE, CUSTOM):
             edge = input._edge
             origin = f"Output {edge[1]} of {anomaly.op_name(edge[0])}" if edge else "This tensor"
-            raise RuntimeError(f"{origin} {MULTIPLE_VIEW}")
+            text = MULTIPLE_VIEW if input._view.kind == MULTIPLE else CUSTOM_VIEW
+            raise RuntimeError(f"{origin} {text}")
         base = input._view.base
         if base._edge is None and (base._requires_grad or input._requires_grad):
             raise RuntimeError(f"a view of a {LEAF}")
@@ -324,6 +325,12 @@ MULTIPLE_VIEW = (
     "is a view and is being modified inplace. This view is the output of a function that returns "
     "multiple views. Such functions do not allow the output views to be modified inplace. You "
     "should replace the inplace operation by an out-of-place one."
+)
+CUSTOM_VIEW = (
+    "is a view and is being modified inplace. This view was created inside a custom Function (or because an "
+    "input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
+    "backward associated with the custom Function, leading to incorrect gradients. This behavior is "
+    "forbidden. You can fix this by cloning the output of the custom Function."
 )
 OVERLAP = (
     "unsupported operation: more than one element of the written-to tensor refers to a single "

@@ -49,7 +49,7 @@ def backward(
     if create_graph:
         warnings.warn(CYCLE, UserWarning, stacklevel=3)
     keep = create_graph if retain_graph is None else retain_graph
-    edges = [root_edge(i, t) for i, t in enumerate(roots)]
+    edges = [t._edge or root_edge(i, t) for i, t in enumerate(roots)]
     if inputs is None:
         run_backward(edges, gradients, keep, create_graph)
         return
@@ -127,7 +127,9 @@ def sequence(tensors: Tensors, count: int = 0) -> list[Tensor]:
     """One Tensor, several, or None (meaning `count` times None) as a list."""
     if tensors is None:
         return [None] * count
-    several = not isinstance(tensors, (graph.Tensor, GradientEdge))
+    if isinstance(tensors, graph.Tensor):
+        return [tensors]
+    several = not isinstance(tensors, GradientEdge)
     return [
         _at(t) if isinstance(t, GradientEdge) else t for t in (tensors if several else [tensors])
     ]
@@ -148,18 +150,21 @@ def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) 
     """The gradients to start from, one per root: those given, or ones for single elements."""
     if len(given) < len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(given)} gradients")
-    refresh(*roots)
     gradients = []
     for index, (root, gradient) in enumerate(zip(roots, given, strict=False)):
+        if root._view is not None:
+            root._refresh_view()
         if gradient is None:
             if root._requires_grad and root._array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            gradient = graph.wrap(ones(root._array.shape, root._array.dtype))
-        elif not isinstance(gradient, graph.Tensor):
+            gradient = ones(root._array.shape, root._array.dtype)
+            gradients.append(graph.wrap(gradient) if recorded else gradient)
+            continue
+        if not isinstance(gradient, graph.Tensor):
             raise TypeError(
                 f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
             )
-        elif gradient._array.shape != root._array.shape:
+        if gradient._array.shape != root._array.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{index}] has a shape of {_size(gradient)} and output[{index}] "
                 f"has a shape of {_size(root)}."

@@ -64,8 +64,9 @@ class Node:
         None where none is needed."""
         plan = self.plan
         inputs: list[Any] = [None] * len(self.edges)
-        values = [grads[0], *self.unpack(on_tensors)] if self.saved != [] else [grads[0]]
-        if grads[0] is None and all([g is None for g in grads]):
+        grad = grads[0]
+        values = [grad] if self.saved == [] else [grad, *self.unpack(on_tensors)]
+        if grad is None and all([g is None for g in grads]):
             return inputs
         if plan.uses_context:
             values += (tensor_ops if on_tensors else array_ops, grads, plan.needs)
@@ -149,45 +150,32 @@ class Node:
         return hooks.of(self).add("pre", hook)
 
 
-LISTS = ("indices", "tensors")  # arguments that are lists of Tensors, and None between them
-
-
-class ListNode(Node):
-    """A node whose last saved value may be a list of Tensors, which are saved one by one."""
-
-    __slots__ = ()
-
-    def unpack(self, as_tensors: bool) -> list[Any]:
-        values = super().unpack(as_tensors)
-        names = self.plan.saved_names
-        start = len(names) - 1
-        return [*values[:start], values[start:]] if names and names[-1] in LISTS else values
-
-
 def record(
     row: Row, args: Sequence[Any], results: Sequence[Any], is_written: bool = True
 ) -> Node | None:
     """Make the node of one call of `row`, if one of its inputs needs a gradient, and put it behind
     the call's results (whose values may be still to be written)."""
     edges: list[Edge | None] = []
-    key: tuple[bool, ...] = ()
+    needs = 0  # one bit for each input
+    bit = 1
     for tensor in args if row.every else args[0] if row.variadic else [args[i] for i in row.inputs]:
         if isinstance(tensor, Tensor) and tensor._requires_grad:
             edges.append(tensor._edge or leaf_edge(tensor))
-            key += (True,)
+            needs |= bit
         else:
             edges.append(None)
-            key += (False,)
-    if True not in key:
+        bit <<= 1
+    if not needs:
         return None
     node: Any = new(row.node_class)
-    node.plan = plan = row.plans.get(key) or row.plan(key)
+    node.plan = plan = row.plans.get(needs) or row.plan(needs, len(edges))
     node.edges, node.hooks, node.sequence_nr = edges, None, next_sequence_nr()
     saved: list[Saved] = []
     node.saved = saved
     for kind, i in plan.saves:
-        if kind == "value" and not isinstance(args[i], Tensor):
-            saved.append((args[i], None))
+        value = None if kind == "result" else args[i]  # there may be more results than arguments
+        if kind == "value" and isinstance(value, Tensor) and (counter := value._version_counter):
+            saved.append((value, counter[0]))
         elif kind == "list":
             saved += [save("value", at, args[i], ()) for at in range(len(args[i]))]
         else:
@@ -196,9 +184,10 @@ def record(
     node.outputs = outputs
     for result in results:
         array = result._array
-        if array.dtype.kind == "f":
+        dtype = array.dtype
+        if dtype.kind == "f":
             result._edge, result._requires_grad = (node, len(outputs)), True
-        outputs.append((array.shape, array.dtype))
+        outputs.append((array.shape, dtype))
     if anomaly.enabled:
         anomaly.note(node)
     if packing is not None and is_written:

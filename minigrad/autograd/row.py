@@ -24,7 +24,6 @@ gradient to its input. A formula returns a new value, or `grad` or a view of it,
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -33,7 +32,7 @@ from .. import promotion
 from ..dtypes import default_dtype
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
-from .node import LISTS, ListNode, Node, record, refresh, unwrap, wrap
+from .node import Node, record, refresh, unwrap, wrap
 from .out import into
 
 Formula = Callable[..., Any]
@@ -50,6 +49,21 @@ class Op(Protocol):
 
 
 Decorator = Callable[[Callable[..., Any]], Op]
+
+
+LISTS = ("indices", "tensors")  # arguments that are lists of Tensors, and None between them
+
+
+class ListNode(Node):
+    """A node whose last saved value may be a list of Tensors, which are saved one by one."""
+
+    __slots__ = ()
+
+    def unpack(self, as_tensors: bool) -> list[Any]:
+        values = super().unpack(as_tensors)
+        names = self.plan.saved_names
+        start = len(names) - 1
+        return [*values[:start], values[start:]] if names and names[-1] in LISTS else values
 
 
 class Plan(NamedTuple):
@@ -70,27 +84,29 @@ class Row:
         self, name: str, forward: Callable[..., Any], formulas: dict[str, Formula]
     ) -> None:
         self.name, self.forward = name, forward
-        self.parameters = list(inspect.signature(forward).parameters)
+        self.parameters = _parameters(forward)
         if any(p.startswith("result") for p in self.parameters):
             raise ValueError(f"{name}: 'result' is what formulas call the output, not an input")
         self.inputs = [self.parameters.index(p) for p in formulas]  # the differentiable ones
-        self.formulas = [(f, list(inspect.signature(f).parameters)) for f in formulas.values()]
+        self.formulas = [(f, _parameters(f)) for f in formulas.values()]
         names = ["self" if p == "input" else p for p in formulas]  # as PyTorch calls them
         self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
         self.every = self.inputs == list(range(len(self.parameters))) and not self.variadic
         base = ListNode if {*LISTS} & {*self.parameters} else Node
         self.node_class = type(name.rpartition("::")[2], (base,), {"__slots__": (), "row": self})
-        self.plans: dict[tuple[bool, ...], Plan] = {}
+        self.plans: dict[int, Plan] = {}
 
-    def plan(self, needs: tuple[bool, ...]) -> Plan:
-        """Which formulas run and which values they name, worked out once per combination."""
+    def plan(self, bits: int, count: int) -> Plan:
+        """Which formulas run and which values they name, worked out once per combination of inputs
+        that need a gradient: a bit for each of `count`."""
+        needs = tuple(bool(bits >> i & 1) for i in range(count))
         active = [(i, *self.formulas[i]) for i in self.order if self.variadic or needs[i]]
         named = list(dict.fromkeys(n for _, _, names in active for n in names))
         kept = [n for n in named if n not in ("grad", *CONTEXT)]
         kept.sort(key=LISTS.__contains__)  # a list of Tensors, which are saved one by one: the last
         slots = ["grad", *kept, *CONTEXT]
-        self.plans[needs] = plan = Plan(
+        self.plans[bits] = plan = Plan(
             needs,
             tuple(map(self._source, kept)),
             tuple(kept),
@@ -107,6 +123,12 @@ class Row:
             if name.endswith("_" + kind):
                 return kind, self.parameters.index(name.removesuffix("_" + kind))
         return "list" if name in LISTS else "value", self.parameters.index(name)
+
+
+def _parameters(function: Any) -> list[str]:
+    """The names of the arguments; `inspect.signature` would take most of the time of the import."""
+    code = function.__code__
+    return list(code.co_varnames[: code.co_argcount])
 
 
 CONTEXT = ["xp", "grads", "needs"]  # what a formula may name beside `grad` and values of the call

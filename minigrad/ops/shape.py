@@ -29,7 +29,7 @@ Tensor = Any
 @view_op("ViewBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
 def _view(input: Array, shape: tuple[int, ...]) -> Array:
     out = input.reshape(shape)
-    if out.size and not np.may_share_memory(out, input):
+    if not (input.flags.c_contiguous or np.may_share_memory(out, input)) and out.size:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one "
             "dimension spans across two contiguous subspaces). Use .reshape(...) instead."

@@ -85,6 +85,8 @@ def _sum_integers(
 def _sum_row(row: Array, lanes: int) -> np.generic:
     """Sum one contiguous row, (n,): what `_sum_rows` does, in fewer calls."""
     n = row.size
+    if n == UNROLL:
+        return _add(row)
     if n < lanes:
         lanes = 1
     full = n // lanes * lanes
