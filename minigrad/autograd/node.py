@@ -173,13 +173,21 @@ def record(
     saved: list[Saved] = []
     node.saved = saved
     for kind, i in plan.saves:
-        value = None if kind == "result" else args[i]  # there may be more results than arguments
-        if kind == "value" and isinstance(value, Tensor) and (counter := value._version_counter):
-            saved.append((value, counter[0]))
+        if kind == "value":
+            saved.append(save(args[i]))
+        elif kind == "shape":
+            value = args[i]
+            shapes = [t._array.shape for t in value] if row.variadic else value._array.shape
+            saved.append((shapes, None))
         elif kind == "list":
-            saved += [save("value", at, args[i], ()) for at in range(len(args[i]))]
+            saved += [save(value) for value in args[i]]
+        elif kind == "column_major":
+            rows, columns = (array := args[i]._array).strides
+            saved.append((rows == array.itemsize and columns == rows * array.shape[0], None))
         else:
-            saved.append(save(kind, i, args, results))
+            result = results[i]._alias()
+            result._saved_output_nr = i
+            saved.append(save(result))
     outputs: list[tuple[tuple[int, ...], Any]] = []
     node.outputs = outputs
     for result in results:
@@ -195,23 +203,10 @@ def record(
     return node
 
 
-def save(kind: str, index: int, args: Sequence[Any], results: Sequence[Any]) -> Saved:
-    """A value that a formula names, taken from the call."""
-    if kind == "value":
-        value = args[index]
-        if not isinstance(value, Tensor):
-            return value, None
-    elif kind == "shape":
-        value = args[index]
-        return [t._array.shape for t in value] if isinstance(
-            value, list
-        ) else value._array.shape, None
-    elif kind == "column_major":
-        rows, columns = (array := args[index]._array).strides
-        return rows == array.itemsize and columns == rows * array.shape[0], None
-    else:
-        value = results[index]._alias()
-        value._saved_output_nr = index
+def save(value: Any) -> Saved:
+    """A value with the version that it has now, if it is a Tensor."""
+    if not isinstance(value, Tensor):
+        return value, None
     if value._version_counter is None:
         raise RuntimeError(anomaly.INFERENCE)
     return value, value._version_counter[0]
