@@ -22,14 +22,14 @@ the recipe that PyTorch uses on AMD, where sizes 1 to 5000 were compared and are
 from __future__ import annotations
 
 import math
-import secrets
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import DTypeLike, NDArray
 
 from .autograd import node as graph
@@ -62,14 +62,16 @@ STATE_LAYOUT = np.dtype([
 ])  # fmt: skip
 
 
-class _Zeros(ISeedSequence):
+@cache
+def _zeros() -> Any:
     """The first state of a twister that is seeded right after; NumPy's own costs 60 us to find."""
+    from numpy.random.bit_generator import ISeedSequence  # not before somebody draws
 
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
-        return np.zeros(n_words, dtype)
+    class Zeros(ISeedSequence):
+        def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
+            return np.zeros(n_words, dtype)
 
-
-_ZEROS: Any = _Zeros()
+    return Zeros()
 
 
 class Generator:
@@ -81,8 +83,7 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         if Device(device).type != "cpu":
             raise RuntimeError(f"a Generator lives on the CPU only, but got device={device!s}")
-        self._twister = np.random.MT19937(_ZEROS)
-        self._seeder = np.random.RandomState(self._twister)
+        self._seeder: Any = None  # made when first drawn from: it takes time to import
         self.manual_seed(DEFAULT_SEED)
 
     @property
@@ -99,15 +100,25 @@ class Generator:
         if not _INT64_MIN <= seed < 2**64:
             raise ValueError("Overflow when unpacking long long")
         self._seed = int(seed) % 2**64
-        self._seeder.seed(self._seed & 0xFFFFFFFF)
+        self._is_seeded = False
         self._fresh = True  # PyTorch's state tells "no word drawn yet" from "all words used up"
         self._next_normal: float | None = None
         self._next_float_normal: float | None = None  # kept for the state; no CPU draw uses it
         return self
 
+    @property
+    def _twister(self) -> Any:
+        if not self._is_seeded:
+            if self._seeder is None:
+                self._bits = np.random.MT19937(_zeros())
+                self._seeder = np.random.RandomState(self._bits)
+            self._seeder.seed(self._seed & 0xFFFFFFFF)
+            self._is_seeded = True
+        return self._bits
+
     def seed(self) -> int:
         """Restart from a seed of the operating system's, and return it."""
-        self.manual_seed(secrets.randbits(64))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def initial_seed(self) -> int:
