@@ -248,6 +248,12 @@ class Methods:
     unsqueeze_, transpose_, t_, swapaxes_ = ops.unsqueeze_, ops.transpose_, ops.t_, ops.swapaxes_
     swapdims_ = ops.swapdims_
 
+    renorm, renorm_ = ops.renorm, ops.renorm_
+
+    dist = ops.dist
+
+    prelu = ops.prelu
+
     def where(self, condition: Any, other: Any) -> Any:
         """`self` where `condition` holds, else `other`."""
         return ops.where(condition, self, other)

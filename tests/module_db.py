@@ -189,7 +189,7 @@ def print_count(reports: list[Report], seconds: float) -> None:
         f"\n{len(entries())} entries ({len(module_db)} of PyTorch's module database, {own} of ours); minigrad "
         f"has {len(present())}.\n{len(reports)} run in {seconds:.0f} s: {passed} comparisons passed, {failed} "
         f"failed in {bad} entries, {known} are known differences, {sum(r.outside for r in reports)} use what "
-        "minigrad does not claim (complex numbers, bfloat16, sparse tensors)."
+        "minigrad does not claim (complex numbers)."
     )
 
 

@@ -141,7 +141,7 @@ def run(name: str) -> Report:
                 run_gradients(report, entry, pair, sample, zlib.crc32(f"{name} {index}".encode()))
         run_variants(report, entry, evenly(chosen, FEW), dtype)
         for sample in evenly(chosen, FEW) if WITH_OUT and entry.supports_out else []:
-            report.note("out", sample, lambda s=sample: out_form(pair, s))
+            report.note("out", sample, lambda s=sample: out_form(entry, pair, s))
     run_errors(report, entry, pair)
     report.seconds = time.perf_counter() - started
     return report

@@ -147,6 +147,8 @@ def function(call: Any) -> Any:
         return functools.partial(function(call.func), *call.args, **call.keywords)
     if call is wrapper_set_seed:
         return with_seed
+    if isinstance(call, torch.nn.PairwiseDistance):
+        return minigrad.nn.PairwiseDistance(call.norm, call.eps, call.keepdim)
     path = public_path(call)
     if path is not None:
         found = at(minigrad, path)

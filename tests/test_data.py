@@ -2,6 +2,7 @@
 order, with the generators left in the same state."""
 
 import collections
+import importlib
 import itertools
 import warnings
 
@@ -389,6 +390,14 @@ def test_more_refusals():
         lambda t, data: data.RandomSampler([]),
         lambda t, data: data.RandomSampler([1], num_samples=1.5),
         lambda t, data: iter(data.Sampler()),
+        lambda t, data: data.WeightedRandomSampler([1.0], 0),
+        lambda t, data: data.WeightedRandomSampler([1.0], True),
+        lambda t, data: data.WeightedRandomSampler([1.0], 1, replacement=1),
+        lambda t, data: data.WeightedRandomSampler([[1.0]], 1),
+        lambda t, data: list(data.WeightedRandomSampler([-1.0, 1.0], 1)),
+        lambda t, data: list(data.WeightedRandomSampler([1.0], 2, replacement=False)),
+        lambda t, data: data.DistributedSampler([1], 2, 2),
+        lambda t, data: data.DistributedSampler([1], 2, -1),
         lambda t, data: data.default_collate([object()]),
         lambda t, data: data.default_collate([[1, 2], [1]]),
         lambda t, data: data.default_collate([np.array(["a"])]),
@@ -435,12 +444,6 @@ def test_attributes_are_protected():
     same(program)
 
 
-def test_workers_are_refused_with_a_reason():
-    with pytest.raises(NotImplementedError, match="num_workers=0"):
-        minigrad.utils.data.DataLoader(Squares(3), num_workers=2)
-    assert minigrad.utils.data.get_worker_info() is None
-
-
 # -- samplers -------------------------------------------------------------------------------------
 
 SAMPLERS = {
@@ -453,6 +456,13 @@ SAMPLERS = {
     "generator": lambda t, d: d.RandomSampler(range(9), generator=t.Generator().manual_seed(1)),
     "subset": lambda t, d: d.SubsetRandomSampler([5, 7, 9, 1]),
     "subset_generator": lambda t, d: d.SubsetRandomSampler(range(20), t.Generator().manual_seed(2)),
+    "weighted": lambda t, d: d.WeightedRandomSampler([0.1, 0.9, 0.4, 0, 3.0], 5),
+    "weighted_once": lambda t, d: d.WeightedRandomSampler(range(9), 6, replacement=False),
+    "weighted_one": lambda t, d: d.WeightedRandomSampler(t.tensor([1.0, 2.0]), 1, True),
+    "weighted_many": lambda t, d: d.WeightedRandomSampler(
+        np.arange(50) % 7, 300, generator=t.Generator().manual_seed(3)
+    ),
+    "distributed": lambda t, d: d.DistributedSampler(range(10), 3, 1),
     "batch": lambda t, d: d.BatchSampler(d.RandomSampler(range(10)), 3, False),
     "batch_dropped": lambda t, d: d.BatchSampler(range(10), 3, True),
     "batch_even": lambda t, d: d.BatchSampler(range(9), 3, False),
@@ -465,6 +475,22 @@ def test_samplers(name):
         sampler = SAMPLERS[name](t, data)
         first = list(itertools.islice(sampler, 2))
         return [len(sampler), first, t.rand(1), list(sampler), t.rand(1), list(sampler), t.rand(1)]
+
+    same(program)
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize(("n", "replicas"), [(10, 3), (9, 3), (2, 5), (7, 1)])
+def test_distributed_sampler(n, replicas, shuffle, drop_last):
+    def program(t, data):
+        log = []
+        for rank in range(replicas):
+            sampler = data.DistributedSampler(range(n), replicas, rank, shuffle, 5, drop_last)
+            log += [len(sampler), sampler.num_samples, sampler.total_size, list(sampler)]
+            sampler.set_epoch(3)
+            log += [list(sampler), list(data.DataLoader(range(n), 2, sampler=sampler))]
+        return log
 
     same(program)
 
@@ -510,6 +536,39 @@ def test_datasets():
         return log
 
     same(program)
+
+
+def test_stacked_datasets():
+    def program(t, data):
+        x, y = data.TensorDataset(*rows(t, 5)), [10, 11, 12, 13, 14]
+        part = data.Subset(range(20), [3, 1, 4, 1, 5])  # it has __getitems__
+        log = []
+        for stack in (data.StackDataset(x, y, part), data.StackDataset(x=x, y=y, part=part)):
+            log += [len(stack), stack[1], stack[-1], stack.__getitems__([4, 0])]
+            log += [list(data.DataLoader(stack, 2, shuffle=True)), type(stack.datasets).__name__]
+        return log
+
+    same(program)
+
+
+def test_stacked_datasets_that_are_refused():
+    class Short:
+        def __len__(self):
+            return 3
+
+        def __getitems__(self, indices):
+            return [0]
+
+    programs = [
+        lambda t, data: data.StackDataset(),
+        lambda t, data: data.StackDataset([1], a=[1]),
+        lambda t, data: data.StackDataset([1], [1, 2]),
+        lambda t, data: data.StackDataset(a=[1], b=[1, 2]),
+        lambda t, data: data.StackDataset(Short()).__getitems__([0, 1]),
+        lambda t, data: data.StackDataset(a=Short()).__getitems__([0, 1]),
+    ]
+    for program in programs:
+        same(fails(program))
 
 
 def test_chained_streams():
@@ -633,10 +692,7 @@ def test_collate_keeps_the_mapping_type():
 
 def test_collate_with_a_table():
     def program(t, data):
-        if t is torch:
-            from torch.utils.data._utils.collate import collate
-        else:
-            from minigrad.utils.data.collate import collate
+        collate = importlib.import_module(f"{data.__name__}._utils.collate").collate
 
         def upper(batch, *, collate_fn_map):
             return [s.upper() for s in batch]
@@ -650,3 +706,34 @@ def test_collate_with_a_table():
         ]
 
     same(program)
+
+
+# -- names ----------------------------------------------------------------------------------------
+
+PLACES = {
+    "dataset": "Dataset IterableDataset TensorDataset StackDataset ConcatDataset ChainDataset "
+    "Subset random_split",
+    "sampler": "BatchSampler RandomSampler Sampler SequentialSampler SubsetRandomSampler "
+    "WeightedRandomSampler",
+    "dataloader": "DataLoader default_collate default_convert get_worker_info",
+    "distributed": "DistributedSampler",
+    "_utils.collate": "collate default_collate default_convert default_collate_fn_map",
+    "_utils.worker": "WorkerInfo get_worker_info",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_pytorch_s_import_paths(place):
+    theirs = importlib.import_module(f"torch.utils.data.{place}")
+    ours = importlib.import_module(f"minigrad.utils.data.{place}")
+    assert all(hasattr(theirs, name) for name in PLACES[place].split())
+    assert all(hasattr(ours, name) for name in PLACES[place].split())
+
+
+def test_public_names():
+    """All of PyTorch's, but those of data pipes."""
+    pipes = {name for name in torch.utils.data.__all__ if "ipe" in name or "valida" in name}
+    pipes |= {"DataChunk", "_DatasetKind", "non_deterministic"}
+    missing = set(torch.utils.data.__all__) - set(minigrad.utils.data.__all__)
+    assert missing <= pipes, missing - pipes
+    assert minigrad.utils.data.DataLoader[int].__origin__ is minigrad.utils.data.DataLoader

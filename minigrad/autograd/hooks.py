@@ -32,6 +32,16 @@ class RemovableHandle:
             if hooks is not None:
                 hooks.pop(self.id, None)
 
+    def __getstate__(self) -> Any:
+        """A copy of a handle removes the hook from the copies of its dictionaries."""
+        return [d for d in (reference() for reference in self._dicts) if d is not None], self.id
+
+    def __setstate__(self, state: Any) -> None:
+        dicts, self.id = state
+        self._dicts = [weakref.ref(d) for d in dicts]
+        while next(_numbers) <= self.id:  # numbers given out later must be other ones
+            pass
+
     def __enter__(self) -> RemovableHandle:
         return self
 

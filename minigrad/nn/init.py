@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec
 
 from .. import ops
 from ..autograd.grad_mode import no_grad
@@ -18,9 +20,13 @@ from ..tensor import Tensor
 if TYPE_CHECKING:
     from ..random import Generator
 
+P = ParamSpec("P")
+
 __all__ = [
-    "calculate_gain", "constant_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_",
-    "ones_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
+    "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal",
+    "kaiming_normal_", "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_",
+    "orthogonal", "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_",
+    "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
 _LINEAR = {
@@ -92,6 +98,121 @@ def eye_(tensor: Tensor) -> Tensor:
         return tensor.copy_(ops.eye(*tensor.shape))
 
 
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The kernel of a convolution that passes its inputs on: 1 in the middle of the kernel from
+    channel i to channel i, of each group, 0 elsewhere.
+
+    Raises ValueError unless the shape is (outputs, inputs, *kernel) with 1 to 3 kernel dimensions,
+    and `outputs` a multiple of `groups`.
+    """
+    if tensor.dim() not in (3, 4, 5):
+        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    outputs, inputs, *kernel = tensor.shape
+    if outputs % groups != 0:
+        raise ValueError("dim 0 must be divisible by groups")
+    size = outputs // groups
+    middle = tuple(n // 2 for n in kernel)
+    with no_grad():
+        tensor.zero_()
+        for group in range(groups):
+            for i in range(min(size, inputs)):
+                tensor[(group * size + i, i, *middle)] = 1
+    return tensor
+
+
+def sparse_(
+    tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None
+) -> Tensor:
+    """Normal with standard deviation `std`, but a fraction `sparsity` of each column 0 (Martens,
+    2010). Which ones is drawn from the global generator, as in PyTorch.
+
+    Raises ValueError unless the tensor is a matrix.
+    """
+    if tensor.dim() != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    with no_grad():
+        tensor.normal_(0, std, generator=generator)
+        for column in range(columns):
+            tensor[ops.randperm(rows)[:zeros], column] = 0
+    return tensor
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """`gain` times a random matrix with orthonormal rows or columns, whichever are fewer (Saxe et
+    al., 2013); of more dimensions all but the first count as one.
+
+    It is Q of the QR decomposition of a normal matrix, its signs such that R has a positive
+    diagonal, which makes it uniform among all such matrices. ValueError below 2 dimensions.
+    """
+    if tensor.dim() < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if tensor.numel() == 0:
+        return tensor
+    rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
+    matrix = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)
+    wide = rows < columns
+    q, r = ops.linalg_qr(matrix.t() if wide else matrix)
+    q = q * ops.diagonal(r).sign()
+    with no_grad():
+        tensor.copy_((q.t() if wide else q).reshape(tensor.shape))
+        return tensor.mul_(gain)
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Normal with that mean and standard deviation, but only on [a, b]: what falls outside is drawn
+    again. Warns if `mean` is more than 2 standard deviations outside."""
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
+            "incorrect.",
+            stacklevel=2,
+        )
+    inside = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
+    with no_grad():
+        if inside > 0.3:
+            return _draw_normal_until_inside(tensor, mean, std, a, b, generator)
+        return _draw_uniform_until_accepted(tensor, mean, std, a, b, generator)
+
+
+def _normal_cdf(x: float) -> float:
+    return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+
+
+def _draw_normal_until_inside(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None
+) -> Tensor:
+    low, high = (tensor.new_tensor(bound).item() for bound in (a, b))
+    tensor.normal_(mean, std, generator=generator)
+    while (outside := (tensor < low) | (tensor > high)).any():
+        drawn = ops.empty_like(tensor).normal_(mean, std, generator=generator)
+        tensor.copy_(ops.where(outside, drawn, tensor))
+    return tensor
+
+
+def _draw_uniform_until_accepted(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None
+) -> Tensor:
+    """Rejection sampling, for bounds where few normal numbers fall: a uniform number is accepted
+    with a probability that is the density there, divided by its maximum on [a, b]."""
+    log_peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+
+    def refused(drawn: Tensor) -> Tensor:
+        log_density = drawn.sub(mean).div_(std).pow_(2).mul_(-0.5).sub_(log_peak)
+        return ops.empty_like(drawn).uniform_(generator=generator).log_().gt(log_density)
+
+    pending = refused(tensor.uniform_(a, b, generator=generator))
+    while pending.any():
+        drawn = ops.empty_like(tensor).uniform_(a, b, generator=generator)
+        tensor.copy_(ops.where(pending, drawn, tensor))
+        pending = pending & refused(drawn)
+    return tensor
+
+
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
@@ -156,3 +277,30 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     outputs, inputs, *kernel = tensor.shape
     field = math.prod(kernel)
     return inputs * field, outputs * field
+
+
+# --- the names without underscore, from before 2018 ----------------------------------------------
+
+
+def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    new = function.__name__
+    old = new.removesuffix("_")
+
+    @wraps(function)
+    def warning(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        warnings.warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return function(*args, **kwargs)
+
+    warning.__name__ = old
+    return warning
+
+
+uniform, normal, constant = _deprecated(uniform_), _deprecated(normal_), _deprecated(constant_)
+eye, dirac, sparse = _deprecated(eye_), _deprecated(dirac_), _deprecated(sparse_)
+xavier_uniform, xavier_normal = _deprecated(xavier_uniform_), _deprecated(xavier_normal_)
+kaiming_uniform, kaiming_normal = _deprecated(kaiming_uniform_), _deprecated(kaiming_normal_)
+orthogonal = _deprecated(orthogonal_)

@@ -142,17 +142,17 @@ class UninitializedTensorMixin:
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         return self.data.to(*args, **kwargs)
 
-    def cpu(self) -> Tensor:
+    def cpu(self, *args: Any, **kwargs: Any) -> Any:
         return self.data
 
-    def half(self) -> Tensor:
-        return self.data.half()
+    def half(self, *args: Any, **kwargs: Any) -> Any:
+        return self.data.half(*args, **kwargs)
 
-    def float(self) -> Tensor:
-        return self.data.float()
+    def float(self, *args: Any, **kwargs: Any) -> Any:
+        return self.data.float(*args, **kwargs)
 
-    def double(self) -> Tensor:
-        return self.data.double()
+    def double(self, *args: Any, **kwargs: Any) -> Any:
+        return self.data.double(*args, **kwargs)
 
     def copy_(self, src: Any, non_blocking: bool = False) -> Any:
         """One without values can only take over from another: nothing happens."""
@@ -169,7 +169,7 @@ class UninitializedTensorMixin:
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self.requires_grad,)
+        return type(self), (self.requires_grad, None, self.dtype)
 
 
 _slot: Any = Tensor.__dict__["_array"]
@@ -190,6 +190,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[mis
     """A buffer whose shape a lazy module has still to learn."""
 
     __slots__ = ()
+    persistent: bool
     cls_to_become = Tensor
 
     def __new__(
@@ -199,6 +200,23 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[mis
         made = Tensor._make_subclass(cls, ops.empty(0, device=device, dtype=dtype), requires_grad)
         made.persistent, made._is_buffer = persistent, True
         return made
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """Still without a shape, in another dtype."""
+        dtype = self.data.to(*args, **kwargs).dtype
+        return UninitializedBuffer(dtype=dtype, persistent=self.persistent)
+
+    def cpu(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    def half(self, *args: Any, **kwargs: Any) -> Any:
+        return self.to(dtypes.float16)
+
+    def float(self, *args: Any, **kwargs: Any) -> Any:
+        return self.to(dtypes.float32)
+
+    def double(self, *args: Any, **kwargs: Any) -> Any:
+        return self.to(dtypes.float64)
 
 
 def is_lazy(param: Any) -> bool:

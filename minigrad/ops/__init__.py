@@ -67,6 +67,10 @@ from .arithmetic import (
     sub,
     sub_,
 )  # fmt: skip
+from .attention import attention_backward, scaled_dot_product_attention
+from .average_pooling import average_pool, average_pool_backward
+from .batch_norm import batch_norm, instance_norm, native_batch_norm
+from .bilinear import bilinear
 from .chains import (
     chain_matmul,
     linalg_multi_dot,
@@ -120,6 +124,18 @@ from .comparison import (
     ne_,
 )  # fmt: skip
 from .conversion import result_type, to, to_dtype
+from .convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    convolve,
+    convolve_input,
+    convolve_weight,
+    sum_per_channel,
+)
 from .counting import bincount, bucketize, histc, searchsorted, unique, unique_consecutive
 from .creation import (
     BoolTensor,
@@ -152,7 +168,21 @@ from .diagonals import (
     triu_,
     triu_indices,
 )
+from .distances import cosine_similarity, dist, pairwise_distance, pdist
+from .dropout import (
+    alpha_dropout,
+    alpha_dropout_,
+    dropout,
+    dropout_,
+    feature_alpha_dropout,
+    feature_alpha_dropout_,
+    feature_dropout,
+    feature_dropout_,
+    native_dropout,
+)
 from .einsum import einsum
+from .embedding import embedding, embedding_backward, embedding_factors, embedding_renorm_, one_hot
+from .embedding_bag import differentiable_once, embedding_bag
 from .error_function import erf, erf_, erfc, erfc_, erfinv, erfinv_
 from .exchange import asarray, from_dlpack, frombuffer, to_dlpack
 from .factories import (
@@ -187,6 +217,7 @@ from .factorizations import (
     qr,
     svd,
 )  # fmt: skip
+from .folding import col2im, im2col
 from .gathering import (
     gather,
     scatter,
@@ -272,7 +303,15 @@ from .masking import (
     nonzero,
 )
 from .matrices import cdist, cdist_backward, linalg_matrix_norm, linalg_matrix_power, matrix_power
+from .max_pooling import max_pool_backward, max_unpool2d, max_unpool3d
 from .memory import resize_, resize_as_, set_
+from .normalization import (
+    group_norm,
+    layer_norm,
+    native_group_norm,
+    native_layer_norm,
+    normalization_backward,
+)
 from .norms import linalg_norm, linalg_vector_norm, norm
 from .padding import (
     constant_pad_nd,
@@ -307,6 +346,15 @@ from .pointwise import (
     tanh,
     tanh_,
     tanh_backward,
+)
+from .pooling import (
+    adaptive_avg_pool1d,
+    adaptive_max_pool1d,
+    avg_pool1d,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool3d,
 )
 from .products import (
     cross,  # fmt: skip
@@ -362,6 +410,8 @@ from .reduction import (
     sum_to_size,
     var,
 )  # fmt: skip
+from .resampling import resample, resample_backward
+from .rescaling import renorm, renorm_, rms_norm
 from .rounding import (
     copysign,
     copysign_,
@@ -455,6 +505,8 @@ from .shifts import (
     left_shifted_by,
     right_shifted_by,
 )
+from .shuffling import channel_shuffle, pixel_shuffle, pixel_unshuffle
+from .slope_activation import glu, prelu, rrelu, rrelu_
 from .softmax import log_softmax, logsumexp, softmax, softmax_backward
 from .solving import (
     cholesky,
@@ -559,81 +611,93 @@ from .two_inputs import (
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
     "IntTensor", "LongTensor", "ShortTensor", "abs", "abs_", "acos", "acos_", "acosh", "acosh_",
-    "add", "add_", "add_along", "addbmm", "addbmm_", "addcdiv", "addcdiv_", "addcmul",
-    "addcmul_", "addmm", "addmm_", "addmv", "addmv_", "addr", "addr_", "adjoint", "alias",
-    "all", "allclose", "amax", "amin", "aminmax", "any", "arange", "argmax", "argmin",
-    "argsort", "argwhere", "as_float", "as_strided", "as_strided_", "as_tensor", "asarray",
-    "asin", "asin_", "asinh", "asinh_", "at_index", "atan", "atan2", "atan2_", "atan_", "atanh",
-    "atanh_", "atleast_1d", "atleast_2d", "atleast_3d", "baddbmm", "baddbmm_", "bernoulli",
-    "bernoulli_", "bincount", "bitwise_and", "bitwise_and_", "bitwise_left_shift",
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "add_", "add_along", "addbmm",
+    "addbmm_", "addcdiv", "addcdiv_", "addcmul", "addcmul_", "addmm", "addmm_", "addmv",
+    "addmv_", "addr", "addr_", "adjoint", "alias", "all", "allclose", "alpha_dropout",
+    "alpha_dropout_", "amax", "amin", "aminmax", "any", "arange", "argmax", "argmin", "argsort",
+    "argwhere", "as_float", "as_strided", "as_strided_", "as_tensor", "asarray", "asin",
+    "asin_", "asinh", "asinh_", "at_index", "atan", "atan2", "atan2_", "atan_", "atanh",
+    "atanh_", "atleast_1d", "atleast_2d", "atleast_3d", "attention_backward", "average_pool",
+    "average_pool_backward", "avg_pool1d", "baddbmm", "baddbmm_", "batch_norm", "bernoulli",
+    "bernoulli_", "bilinear", "bincount", "bitwise_and", "bitwise_and_", "bitwise_left_shift",
     "bitwise_left_shift_", "bitwise_not", "bitwise_not_", "bitwise_or", "bitwise_or_",
     "bitwise_right_shift", "bitwise_right_shift_", "bitwise_xor", "bitwise_xor_", "block_diag",
     "bmm", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize",
     "cartesian_prod", "cat", "cauchy_", "cdist", "cdist_backward", "ceil", "ceil_", "celu",
-    "celu_", "chain_matmul", "cholesky", "chunk", "clamp", "clamp_", "clamp_max", "clamp_max_",
-    "clamp_min", "clamp_min_", "clone", "cofactors", "column_stack", "combinations", "concat",
-    "concatenate", "constant_pad_nd", "contiguous", "copy", "copy_", "copysign", "copysign_",
-    "cos", "cos_", "cosh", "cosh_", "count_nonzero", "cross", "cross_product", "cummax",
-    "cummin", "cumprod", "cumprod_", "cumprod_backward", "cumsum", "cumsum_",
-    "cumulative_trapezoid", "deg2rad", "deg2rad_", "diag", "diag_embed", "diagflat", "diagonal",
-    "diagonal_backward", "diagonal_scatter", "diff", "div", "div_", "dot", "dsplit", "dstack",
-    "dtype_named", "einsum", "elu", "elu_", "empty", "empty_like", "empty_permuted",
-    "empty_strided", "eq", "eq_", "equal", "erf", "erf_", "erfc", "erfc_", "erfinv", "erfinv_",
-    "exp", "exp2", "exp2_", "exp_", "expand", "expand_as", "expm1", "expm1_", "exponential_",
-    "eye", "fill_", "flatten", "flip", "fliplr", "flipud", "float_power", "float_power_",
-    "floor", "floor_", "floor_divide", "floor_divide_", "floor_quotient", "fmax", "fmin",
-    "fmod", "fmod_", "frac", "frac_", "from_dlpack", "from_index", "from_numpy", "frombuffer",
-    "full", "full_like", "gather", "gather_along", "gather_strided", "ge", "ge_", "gelu",
-    "geometric_", "getitem", "gru", "gru_cell", "gt", "gt_", "hardshrink", "hardsigmoid",
+    "celu_", "chain_matmul", "channel_shuffle", "cholesky", "chunk", "clamp", "clamp_",
+    "clamp_max", "clamp_max_", "clamp_min", "clamp_min_", "clone", "cofactors", "col2im",
+    "column_stack", "combinations", "concat", "concatenate", "constant_pad_nd", "contiguous",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "convolve", "convolve_input", "convolve_weight", "copy", "copy_", "copysign", "copysign_",
+    "cos", "cos_", "cosh", "cosh_", "cosine_similarity", "count_nonzero", "cross",
+    "cross_product", "cummax", "cummin", "cumprod", "cumprod_", "cumprod_backward", "cumsum",
+    "cumsum_", "cumulative_trapezoid", "deg2rad", "deg2rad_", "diag", "diag_embed", "diagflat",
+    "diagonal", "diagonal_backward", "diagonal_scatter", "diff", "differentiable_once", "dist",
+    "div", "div_", "dot", "dropout", "dropout_", "dsplit", "dstack", "dtype_named", "einsum",
+    "elu", "elu_", "embedding", "embedding_backward", "embedding_bag", "embedding_factors",
+    "embedding_renorm_", "empty", "empty_like", "empty_permuted", "empty_strided", "eq", "eq_",
+    "equal", "erf", "erf_", "erfc", "erfc_", "erfinv", "erfinv_", "exp", "exp2", "exp2_",
+    "exp_", "expand", "expand_as", "expm1", "expm1_", "exponential_", "eye",
+    "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_",
+    "fill_", "flatten", "flip", "fliplr", "flipud", "float_power", "float_power_", "floor",
+    "floor_", "floor_divide", "floor_divide_", "floor_quotient", "fmax", "fmin", "fmod",
+    "fmod_", "frac", "frac_", "from_dlpack", "from_index", "from_numpy", "frombuffer", "full",
+    "full_like", "gather", "gather_along", "gather_strided", "ge", "ge_", "gelu", "geometric_",
+    "getitem", "glu", "group_norm", "gru", "gru_cell", "gt", "gt_", "hardshrink", "hardsigmoid",
     "hardsigmoid_", "hardswish", "hardswish_", "hardtanh", "hardtanh_", "heaviside",
-    "heaviside_", "hermitian", "histc", "hsplit", "hstack", "hypot", "hypot_", "index",
-    "index_add", "index_add_", "index_backward", "index_copy", "index_copy_", "index_fill",
-    "index_fill_", "index_put", "index_put_", "index_reduce", "index_reduce_", "index_select",
-    "inner", "inverse_matrix", "isclose", "isfinite", "isinf", "isnan", "keep", "kron",
-    "kthvalue", "layer_backward", "le", "le_", "leaky_relu", "leaky_relu_", "left_shifted_by",
-    "lerp", "lerp_", "linalg_cholesky", "linalg_cholesky_ex", "linalg_cross", "linalg_det",
-    "linalg_diagonal", "linalg_eigh", "linalg_eigvalsh", "linalg_inv", "linalg_inv_ex",
-    "linalg_lstsq", "linalg_matrix_norm", "linalg_matrix_power", "linalg_matrix_rank",
-    "linalg_multi_dot", "linalg_norm", "linalg_pinv", "linalg_qr", "linalg_slogdet",
-    "linalg_solve", "linalg_svd", "linalg_svdvals", "linalg_vector_norm", "linear", "linspace",
-    "log", "log10", "log10_", "log1p", "log1p_", "log2", "log2_", "log_", "log_normal_",
-    "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
-    "logical_and_", "logical_not", "logical_not_", "logical_or", "logical_or_", "logical_xor",
-    "logical_xor_", "logit", "logit_", "logsigmoid", "logspace", "logsumexp", "lstm",
-    "lstm_cell", "lt", "lt_", "masked_fill", "masked_fill_", "masked_scatter",
-    "masked_scatter_", "masked_select", "matmul", "matrix_power", "matrix_transpose", "max",
-    "maximum", "mean", "median", "meshgrid", "min", "minimum", "mish", "mish_", "mm", "mode",
-    "moveaxis", "movedim", "mse_loss", "mse_loss_backward", "msort", "mul", "mul_",
-    "multinomial", "mv", "nan_to_num", "nan_to_num_", "nanmean", "nanmedian", "nanquantile",
-    "nansum", "narrow", "narrow_copy", "ne", "ne_", "neg", "neg_", "new_empty",
+    "heaviside_", "hermitian", "histc", "hsplit", "hstack", "hypot", "hypot_", "im2col",
+    "index", "index_add", "index_add_", "index_backward", "index_copy", "index_copy_",
+    "index_fill", "index_fill_", "index_put", "index_put_", "index_reduce", "index_reduce_",
+    "index_select", "inner", "instance_norm", "inverse_matrix", "isclose", "isfinite", "isinf",
+    "isnan", "keep", "kron", "kthvalue", "layer_backward", "layer_norm", "le", "le_",
+    "leaky_relu", "leaky_relu_", "left_shifted_by", "lerp", "lerp_", "linalg_cholesky",
+    "linalg_cholesky_ex", "linalg_cross", "linalg_det", "linalg_diagonal", "linalg_eigh",
+    "linalg_eigvalsh", "linalg_inv", "linalg_inv_ex", "linalg_lstsq", "linalg_matrix_norm",
+    "linalg_matrix_power", "linalg_matrix_rank", "linalg_multi_dot", "linalg_norm",
+    "linalg_pinv", "linalg_qr", "linalg_slogdet", "linalg_solve", "linalg_svd",
+    "linalg_svdvals", "linalg_vector_norm", "linear", "linspace", "log", "log10", "log10_",
+    "log1p", "log1p_", "log2", "log2_", "log_", "log_normal_", "log_softmax", "logaddexp",
+    "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_and_", "logical_not",
+    "logical_not_", "logical_or", "logical_or_", "logical_xor", "logical_xor_", "logit",
+    "logit_", "logsigmoid", "logspace", "logsumexp", "lstm", "lstm_cell", "lt", "lt_",
+    "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select",
+    "matmul", "matrix_power", "matrix_transpose", "max", "max_pool1d",
+    "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "max_pool_backward", "max_unpool2d",
+    "max_unpool3d", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mish", "mish_",
+    "mm", "mode", "moveaxis", "movedim", "mse_loss", "mse_loss_backward", "msort", "mul",
+    "mul_", "multinomial", "mv", "nan_to_num", "nan_to_num_", "nanmean", "nanmedian",
+    "nanquantile", "nansum", "narrow", "narrow_copy", "native_batch_norm", "native_dropout",
+    "native_group_norm", "native_layer_norm", "ne", "ne_", "neg", "neg_", "new_empty",
     "new_empty_strided", "new_full", "new_legacy", "new_ones", "new_zeros", "nonzero", "norm",
-    "normal", "normal_", "ones", "ones_like", "outer", "pad_boundary", "pad_boundary_backward",
-    "pad_circular", "pad_constant", "permute", "pinverse", "poisson", "positive", "pow", "pow_",
-    "prod", "product_of_others", "pseudo_inverse", "put", "put_", "qr", "quantile", "rad2deg",
-    "rad2deg_", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
-    "random_", "randperm", "range", "ravel", "rdiv", "reciprocal", "reciprocal_", "relu",
-    "relu_", "relu_backward", "remainder", "remainder_", "repeat", "repeat_interleave",
-    "reshape", "reshape_as", "resize_", "resize_as_", "result_type", "reversed_dims",
-    "right_shifted_by", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell", "roll",
-    "rot90", "round", "round_", "row_stack", "rpow", "rsqrt", "rsqrt_", "rsub",
-    "running_logsumexp", "running_sum", "scalar_tensor", "scale", "scatter", "scatter_",
-    "scatter_add", "scatter_add_", "scatter_reduce", "scatter_reduce_", "scatter_strided",
-    "searchsorted", "select", "select_backward", "select_scatter", "selu", "selu_", "set_",
-    "setitem", "sgn", "sgn_", "sigmoid", "sigmoid_", "sigmoid_backward", "sign", "sign_",
-    "signbit", "silu", "silu_", "sin", "sin_", "sinc", "sinc_", "sinh", "sinh_", "slice",
-    "slice_backward", "slice_scatter", "slogdet", "softmax", "softmax_backward", "softplus",
-    "softshrink", "solve_system", "sort", "special_round", "split", "split_with_sizes", "sqrt",
-    "sqrt_", "square", "square_", "squeeze", "squeeze_", "stack", "std", "std_mean", "sub",
-    "sub_", "sum", "sum_dim", "sum_to_size", "svd", "swapaxes", "swapaxes_", "swapdims",
-    "swapdims_", "t", "t_", "take", "take_along_dim", "tan", "tan_", "tanh", "tanh_",
-    "tanh_backward", "tensor", "tensor_split", "tensordot", "threshold", "threshold_", "tile",
-    "to", "to_dlpack", "to_dtype", "topk", "trace", "transpose", "transpose_", "trapezoid",
-    "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices", "trunc", "trunc_",
-    "unbind", "unflatten", "unfold", "unfold_backward", "uniform_", "unique",
-    "unique_consecutive", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes",
-    "unsqueeze", "unsqueeze_", "unsqueeze_dims", "untouched", "var", "var_mean", "vdot", "view",
-    "view_as", "vsplit", "vstack", "where", "xlogy", "xlogy_", "zero_", "zeros", "zeros_like",
-    "zeros_shaped",
+    "normal", "normal_", "normalization_backward", "one_hot", "ones", "ones_like", "outer",
+    "pad_boundary", "pad_boundary_backward", "pad_circular", "pad_constant",
+    "pairwise_distance", "pdist", "permute", "pinverse", "pixel_shuffle", "pixel_unshuffle",
+    "poisson", "positive", "pow", "pow_", "prelu", "prod", "product_of_others",
+    "pseudo_inverse", "put", "put_", "qr", "quantile", "rad2deg", "rad2deg_", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "random_", "randperm",
+    "range", "ravel", "rdiv", "reciprocal", "reciprocal_", "relu", "relu_", "relu_backward",
+    "remainder", "remainder_", "renorm", "renorm_", "repeat", "repeat_interleave", "resample",
+    "resample_backward", "reshape", "reshape_as", "resize_", "resize_as_", "result_type",
+    "reversed_dims", "right_shifted_by", "rms_norm", "rnn_relu", "rnn_relu_cell", "rnn_tanh",
+    "rnn_tanh_cell", "roll", "rot90", "round", "round_", "row_stack", "rpow", "rrelu", "rrelu_",
+    "rsqrt", "rsqrt_", "rsub", "running_logsumexp", "running_sum", "scalar_tensor", "scale",
+    "scaled_dot_product_attention", "scatter", "scatter_", "scatter_add", "scatter_add_",
+    "scatter_reduce", "scatter_reduce_", "scatter_strided", "searchsorted", "select",
+    "select_backward", "select_scatter", "selu", "selu_", "set_", "setitem", "sgn", "sgn_",
+    "sigmoid", "sigmoid_", "sigmoid_backward", "sign", "sign_", "signbit", "silu", "silu_",
+    "sin", "sin_", "sinc", "sinc_", "sinh", "sinh_", "slice", "slice_backward", "slice_scatter",
+    "slogdet", "softmax", "softmax_backward", "softplus", "softshrink", "solve_system", "sort",
+    "special_round", "split", "split_with_sizes", "sqrt", "sqrt_", "square", "square_",
+    "squeeze", "squeeze_", "stack", "std", "std_mean", "sub", "sub_", "sum", "sum_dim",
+    "sum_per_channel", "sum_to_size", "svd", "swapaxes", "swapaxes_", "swapdims", "swapdims_",
+    "t", "t_", "take", "take_along_dim", "tan", "tan_", "tanh", "tanh_", "tanh_backward",
+    "tensor", "tensor_split", "tensordot", "threshold", "threshold_", "tile", "to", "to_dlpack",
+    "to_dtype", "topk", "trace", "transpose", "transpose_", "trapezoid", "tril", "tril_",
+    "tril_indices", "triu", "triu_", "triu_indices", "trunc", "trunc_", "unbind", "unflatten",
+    "unfold", "unfold_backward", "uniform_", "unique", "unique_consecutive", "unsafe_chunk",
+    "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_", "unsqueeze_dims",
+    "untouched", "var", "var_mean", "vdot", "view", "view_as", "vsplit", "vstack", "where",
+    "xlogy", "xlogy_", "zero_", "zeros", "zeros_like", "zeros_shaped",
 ]  # fmt: skip
 
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..autograd import node as graph
 from ..autograd.inplace import write
-from ..autograd.row import Op, op
+from ..autograd.out import into
+from ..autograd.row import Op, Row, op
 from .error_function import erf_array
 from .rounding import floats_only
 
@@ -51,11 +52,15 @@ def _through(slope: Op, xp: Any, grad: Any, input: Any, *options: Any) -> Any:
     return (slope if xp is graph.tensor_ops else slope.forward)(grad, input, options)
 
 
-def _in_place(row: Op) -> Callable[..., Any]:
-    """The in-place form of an op whose other arguments are numbers."""
+def _in_place(op: Op, name: str | None = None) -> Callable[..., Any]:
+    """The in-place form of an op whose other arguments are numbers; PyTorch has a `name` of its
+    own for some, whose formula starts from the result."""
+    row = op.row
+    if name is not None:
+        row = Row(name, op.forward, {"input": row.formulas[0][0]})
 
     def write_result(input: Tensor, *numbers: Any) -> Tensor:
-        return write(row.row, (input, *numbers), row.forward(input._array, *numbers))
+        return write(row, (input, *numbers), op.forward(input._array, *numbers))
 
     return write_result
 
@@ -91,8 +96,10 @@ def _softplus(input: Array, beta: float, threshold: float) -> Array:
     return np.where(scaled > threshold, input, np.logaddexp(scaled, scaled.dtype.type(0)) / beta)
 
 
-def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20, *, out: Any = None) -> Tensor:
     """`log(1 + exp(beta * input)) / beta`; just `input` where `beta * input` is over `threshold`."""
+    if out is not None:
+        return into(out, softplus, input, beta, threshold, exact=True)
     return _softplus(input, beta, threshold)
 
 
@@ -107,10 +114,16 @@ logsigmoid_slope = _slope(
     "LogSigmoidBackward0",
     input=lambda grad, input, xp: _through(logsigmoid_slope, xp, grad, input),
 )
-def logsigmoid(input: Array) -> Array:
-    """`log(sigmoid(input))`, without underflow."""
+def _logsigmoid(input: Array) -> Array:
     floats_only("log_sigmoid_cpu", input)
     return np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input)))
+
+
+def logsigmoid(input: Tensor, *, out: Any = None) -> Tensor:
+    """`log(sigmoid(input))`, without underflow."""
+    if out is not None:
+        return into(out, logsigmoid, input, exact=True)
+    return _logsigmoid(input)
 
 
 def _silu_gradient(grad: Any, input: Any, xp: Any) -> Any:
@@ -176,9 +189,11 @@ def _gelu(input: Array, approximate: str) -> Array:
     return (wide * 0.5 * (1 + _gelu_gate(wide, np)[0])).astype(input.dtype)
 
 
-def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none", out: Any = None) -> Tensor:
     """`input` times the normal distribution function of `input`; `approximate="tanh"` computes
     that by a hyperbolic tangent, as GPT-2 does."""
+    if out is not None:
+        return into(out, gelu, input, approximate=approximate, exact=True)
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
     return _gelu(input, approximate)
@@ -230,7 +245,7 @@ def _celu(input: Array, alpha: float) -> Array:
     return _elu_array(input, alpha, 1.0, 1 / alpha)
 
 
-_elu_, _celu_ = _in_place(_elu), _in_place(_celu)
+_elu_, _celu_ = _in_place(_elu, "EluBackward1"), _in_place(_celu, "CeluBackward1")
 
 
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:

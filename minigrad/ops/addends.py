@@ -9,6 +9,7 @@ import numpy as np
 from .. import promotion
 from ..autograd.inplace import write
 from ..autograd.node import unwrap
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from .inplace import _does_not_expand
@@ -84,9 +85,11 @@ def _addr(input: Array, vec1: Array, vec2: Array, beta: Any, alpha: Any) -> Arra
 
 
 def addbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None
 ) -> Tensor:
     """`beta * input + alpha * (batch1 @ batch2).sum(0)`, of (b, n, m) and (b, m, p)."""
+    if out is not None:
+        return into(out, addbmm, input, batch1, batch2, beta=beta, alpha=alpha, exact=True)
     _check_addbmm(input, batch1, batch2)
     return _addbmm(input, batch1, batch2, beta, alpha)
 
@@ -100,9 +103,11 @@ def addbmm_(
 
 
 def baddbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None
 ) -> Tensor:
     """`beta * input + alpha * (batch1 @ batch2)`, of (b, n, m) and (b, m, p)."""
+    if out is not None:
+        return into(out, baddbmm, input, batch1, batch2, beta=beta, alpha=alpha, exact=True)
     _check_baddbmm(input, batch1, batch2)
     return _baddbmm(input, batch1, batch2, beta, alpha)
 
@@ -115,8 +120,12 @@ def baddbmm_(
     return _written(_baddbmm, input, batch1, batch2, beta, alpha)
 
 
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmv(
+    input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None
+) -> Tensor:
     """`beta * input + alpha * (mat @ vec)`, of (n, m) and (m)."""
+    if out is not None:
+        return into(out, addmv, input, mat, vec, beta=beta, alpha=alpha, exact=True)
     _check_addmv(input, mat, vec)
     return _addmv(input, mat, vec, beta, alpha)
 
@@ -127,8 +136,12 @@ def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any
     return _written(_addmv, input, mat, vec, beta, alpha)
 
 
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addr(
+    input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None
+) -> Tensor:
     """`beta * input + alpha * outer(vec1, vec2)`."""
+    if out is not None:
+        return into(out, addr, input, vec1, vec2, beta=beta, alpha=alpha)
     _check_addr(input, vec1, vec2, beta, alpha)
     return _addr(input, vec1, vec2, beta, alpha)
 

@@ -14,9 +14,13 @@ import numpy as np
 from ..promotion import number_tensor
 from . import (
     arithmetic,
+    attention,
+    average_pooling,
     choosing,
+    convolution,
     diagonals,
     error_function,
+    folding,
     gathering,
     indexed,
     indexing,
@@ -24,20 +28,27 @@ from . import (
     loss,
     masking,
     matrices,
+    max_pooling,
+    normalization,
     padding,
     pointwise,
     products,
     rearranging,
     recurrent,
     reduction,
+    resampling,
     rounding,
     scan,
     shape,
+    shuffling,
     solving,
     strided,
     transcendental,
     two_inputs,
 )
+from .embedding import embedding_backward as embedding_backward_row
+from .embedding import embedding_factors_array
+from .embedding_bag import differentiable_once as differentiable_once_row
 from .pseudo_inverse import pseudo_inverse_array
 from .softmax import softmax_backward as softmax_backward_row
 
@@ -78,13 +89,26 @@ cofactors, pseudo_inverse = solving.cofactors_array, pseudo_inverse_array
 cross_product = products.cross_product.forward
 cdist_backward: Any = matrices.cdist_backward.forward  # type: ignore[has-type]
 running_sum, running_logsumexp = scan.running_sum.forward, scan.running_logsumexp.forward
+attention_backward = attention.attention_backward_array
 layer_backward = recurrent.layer_backward_array
 cumprod_backward = scan.cumprod_backward_array
 softmax_backward = softmax_backward_row.forward
+embedding_backward = embedding_backward_row.forward
+embedding_factors = embedding_factors_array
+differentiable_once = differentiable_once_row.forward
+normalization_backward = normalization.normalization_backward_array
 add_along, gather_along = scan.add_along.forward, scan.gather_along.forward
+amax = reduction._amax.forward
 abs, scale = np.abs, arithmetic.scale.forward
 mse_loss_backward = loss.mse_loss_backward.forward
 
+average_pool = average_pooling.average_array
+average_pool_backward = average_pooling.average_backward_array
+max_pool_backward = max_pooling._backward_array
+resample = resampling.resample_array
+resample_backward = resampling.resample_backward_array
+pixel_shuffle, pixel_unshuffle = shuffling.pixel_shuffle_array, shuffling.pixel_unshuffle_array
+channel_shuffle = shuffling.channel_shuffle_array
 pad_constant = padding.pad_constant.forward
 pad_boundary = padding.pad_boundary_array
 pad_boundary_backward = padding.pad_boundary_backward_array
@@ -99,6 +123,10 @@ gather, scatter = gathering.gather_array, gathering.scatter_array
 scatter_add, scatter_reduce = gathering.scatter_add_array, gathering.scatter_reduce_array
 index_select, index_add = indexed.index_select_array, indexed.index_add_array
 index_fill, take, put = indexed.index_fill_array, indexed.take_array, indexed.put_array
+convolve, convolve_input = convolution.convolve_array, convolution.convolve_input.forward
+convolve_weight = convolution.convolve_weight.forward
+sum_per_channel = convolution.sum_per_channel.forward
+im2col, col2im = folding.im2col.forward, folding.col2im.forward
 unfold, unfold_backward = strided._unfold.forward, strided.unfold_backward.forward
 flip, roll, rot90 = np.flip, rearranging.roll_array, np.rot90
 masked_select, masked_scatter = masking.masked_select_array, masking.masked_scatter_array

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..autograd.out import into
 from .linalg import CPP_NAMES, mm
 from .shape import clone, unsqueeze, view
 
@@ -12,9 +13,11 @@ Array = Any
 Tensor = Any
 
 
-def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+def linalg_multi_dot(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """The product of a chain of matrices in the order that costs least; the first and the last may
     be vectors. Dynamic programming: Cormen et al., Introduction to Algorithms, chapter 15.2."""
+    if out is not None:
+        return into(out, linalg_multi_dot, tensors, exact=True)
     shapes = _check_chain(list(tensors))
     out_shape = tuple(shapes[0][:-1]) + tuple(shapes[-1][1:])
     chain = list(tensors)

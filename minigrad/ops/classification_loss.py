@@ -13,17 +13,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd import node as graph
 from ..autograd.row import Op, op
 from ..dtypes import INT64, scalar_name
 from ..promotion import check_tensors
 from .arithmetic import add, div, mul, neg, scale
 from .gathering import gather
+from .inplace import fill_
 from .masking import masked_fill, masked_select
+from .recorded import on
 from .reduction import sum as sum_of
-from .scan import _divided
 from .shape import contiguous, view
 from .softmax import log_softmax
+from .with_number import over, plus
 
 Array = Any
 Tensor = Any
@@ -100,12 +101,9 @@ def _row(name: str) -> Op:
     """The row of `nll_loss`, which PyTorch has twice: with and without dimensions after the
     classes. Its gradient is zero but at the chosen places, and is a row as well."""
 
-    def backward_of(xp: Any) -> Any:
-        return backward if xp is graph.tensor_ops else backward.forward
-
     @op(
         name + "Backward0",
-        input=lambda grad, input, target, chosen, reduction, xp: backward_of(xp)(
+        input=lambda grad, input, target, chosen, reduction, xp: on(backward, xp)(
             grad, input, target, chosen, reduction
         ),
     )
@@ -122,9 +120,9 @@ def _row(name: str) -> Op:
 
     @op(
         name + "BackwardBackward0",
-        grad0=lambda grad, target, chosen, reduction, xp: (
-            loss if xp is graph.tensor_ops else loss.forward
-        )(grad, target, chosen, reduction),
+        grad0=lambda grad, target, chosen, reduction, xp: on(loss, xp)(
+            grad, target, chosen, reduction
+        ),
         input=lambda grad, xp: xp.zeros_like(grad),
     )
     def backward(
@@ -248,11 +246,6 @@ def _wrong_weight(classes: int, weight: Array) -> str:
 # --- cross-entropy -------------------------------------------------------------------------------
 
 
-@op("AddBackward1", input=lambda grad: grad)
-def _plus(input: Array, number: float) -> Array:
-    return input + input.dtype.type(number)
-
-
 def cross_entropy_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean",
     ignore_index: int = -100, label_smoothing: float = 0.0,
@@ -274,9 +267,7 @@ def cross_entropy_loss(
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is not supported for floating point target")
     if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}"
-        )
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     dim = min(1, len(shape) - 1)
     if target._array.shape == shape:
         return _of_distributions(input, target, weight, reduction, label_smoothing, dim)
@@ -317,14 +308,14 @@ def _of_distributions(
         raise RuntimeError("cross_entropy: " + _wrong_weight(shape[dim], weight._array))
     logs = log_softmax(input, dim)
     if smoothing:
-        target = _plus(scale(target, 1 - smoothing), smoothing / shape[dim])
+        target = plus(scale(target, 1 - smoothing), smoothing / shape[dim])
     products = mul(logs, target)
     if weight is not None:
         products = mul(products, _beside_classes(weight, len(shape)))
     if reduction == "none":
         return neg(sum_of(products, dim))
-    loss = neg(sum_of(products))
+    loss = sum_of(products)
     if reduction == "sum":
-        return loss
+        return neg(loss)
     count = math.prod(shape) // shape[dim] if shape[dim] else 0
-    return _divided(loss, count) if count else masked_fill(loss, graph.wrap(np.True_), math.nan)
+    return over(neg(loss), count) if count else neg(fill_(loss, math.nan))

@@ -1,19 +1,19 @@
-"""Convolution of arrays in any number of dimensions: matrix products of the kernel with columns.
+"""Convolution of arrays, in any number of dimensions, as products of the kernel with columns.
 
-A convolution multiplies the kernel with every window of the input. Writing out all windows (im2col)
-turns it into one matrix product, but the copy is as many times larger than the input as the kernel
-has elements. Here only the dimensions after the first are unfolded. For images: the width. Then the
-windows of one kernel row are slices of the columns that lie in memory in one piece,
+A convolution multiplies its kernel with every window of the input. If all windows are written out
+(im2col) that is one matrix product, but the copy is as many times larger than the input as the
+kernel has elements. Here only the dimensions after the first are unfolded: of an image the width.
+The windows of one kernel row are then parts of the columns that lie in memory in one piece,
 
-    columns (B, C * kw, H * OW),      row i of the kernel meets columns[:, :, i * OW : (i + OH) * OW],
+    columns (B, C * kw, H * OW);      row i of the kernel meets columns[:, :, i * OW : (i + OH) * OW],
 
-and the convolution is the sum of kh matrix products, which are handed to BLAS without a copy. With
-a stride over the rows, those that belong together (the rows of one phase: 0, s, 2s, ... or 1, s + 1,
-...) are stored together, so that the slices stay in one piece.
+and the convolution is the sum of kh matrix products, which BLAS computes without a copy. If the
+windows start at every s-th row only, the rows 0, s, 2s, ... (one phase) are stored together, then
+1, s + 1, ..., so that the parts are still in one piece.
 
-The convolution is linear in its input and in its kernel. Its gradients are the two adjoint maps,
-made of the same columns: `input_gradient` is also the transposed convolution. All three go through
-the batch in blocks that stay in the cache.
+A convolution is linear in its input and in its kernel. The two adjoint maps, which give the
+gradients, are made of the same columns; `input_gradient` is also the transposed convolution. All
+three go through the batch in blocks whose columns stay in the cache.
 """
 
 from __future__ import annotations
@@ -21,139 +21,194 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import FLOAT16
-
 Array = Any
 Shape = tuple[int, ...]
-BLOCK_BYTES = 1 << 20  # of columns: about what the second-level cache holds
+BLOCK_BYTES = 1 << 18  # of columns: they, their products and sums share the second-level cache
 
 
 class Geometry(NamedTuple):
-    """How the windows lie; one number per dimension of an image, and the number of groups."""
+    """How the windows lie: a number for each dimension of an image, and the number of groups.
+
+    unused: how much there is at the end of each dimension that no window reaches, beyond what the
+        stride leaves over; empty for none. Only transposed convolutions can ask for it.
+    """
 
     stride: Shape
     padding: Shape
     dilation: Shape
     groups: int
+    unused: Shape = ()
 
     def output_size(self, size: Shape, kernel: Shape) -> Shape:
         """How many windows there are along each dimension."""
+        unused = self.unused or (0,) * len(size)
         return tuple(
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, k, s, p, d in zip(size, kernel, *self[:3], strict=True)
+            (n - u + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, k, u, s, p, d in zip(size, kernel, unused, *self[:3], strict=True)
         )
 
 
 class Plan:
-    """The sizes that a convolution of this input with this kernel works with.
+    """Where everything lies when an input of one shape meets a kernel of another.
 
-    A row is a slice of the first image dimension; `row` says how many windows start in one, and
-    `taps` which rows a kernel row meets, as (phase, part of the columns)."""
+    It is worked out once for all calls with these shapes (`plan`), whatever the batch.
 
-    def __init__(self, input: Shape, kernel: Shape, geometry: Geometry) -> None:
-        self.geometry, self.input, self.kernel = geometry, input, kernel
-        stride, padding, dilation, groups = geometry
-        self.output = geometry.output_size(input[2:], kernel[2:])
-        self.groups, self.rows, self.row = groups, self.output[0], math.prod(self.output[1:])
+    size, kernel, output: of an image, in at least two dimensions (a signal is an image of one row);
+    padded: the size with its padding, and rows up to a multiple of `phases`, the stride of rows;
+    row: how many windows start in one row;
+    taps: for each kernel row, the part of the columns that it meets.
+    """
+
+    def __init__(self, channels: int, size: Shape, kernel: Shape, geometry: Geometry) -> None:
+        stride, padding, dilation, self.groups, unused = geometry
+        self.channels, self.size, self.kernel = channels, size, kernel
+        if len(self.size) == 1:
+            self.size, self.kernel = (1, *self.size), (1, *self.kernel)
+            stride, padding, dilation = (1, *stride), (0, *padding), (1, *dilation)
+            unused = (0, *unused) if unused else ()
+        image = Geometry(stride, padding, dilation, self.groups, unused)
+        self.output = image.output_size(self.size, self.kernel)
+        self.row = math.prod(self.output[1:])
+        rows, *rest = (n + 2 * p for n, p in zip(self.size, padding, strict=True))
         self.phases = stride[0]
-        padded = [n + 2 * p for n, p in zip(input[2:], padding, strict=True)]
-        self.phase_rows = -(-padded[0] // self.phases)
-        self.padded = (self.phase_rows * self.phases, *padded[1:])
-        self.taps = []
-        for i in range(kernel[2]):
-            start, phase = divmod(i * dilation[0], self.phases)
-            self.taps.append((phase, slice(start * self.row, (start + self.rows) * self.row)))
-        self.unfolds = (
-            self.padded != input[2:]
-            or self.phases != 1
-            or any(k != 1 or s != 1 for k, s in zip(kernel[3:], stride[1:], strict=True))
+        self.phase_rows = -(-rows // self.phases)
+        self.padded = (self.phase_rows * self.phases, *rest)
+        self.inside: Any = (
+            ...,
+            *(slice(p, p + n) for p, n in zip(padding, self.size, strict=True)),
         )
-        self.inside = tuple(slice(p, p + n) for p, n in zip(padding, input[2:], strict=True))
+        self.windows = list(self._windows(stride[1:], dilation[1:]))
+        self.taps = [self._tap(i * dilation[0]) for i in range(self.kernel[0])]
+        self.is_unfolded = self.padded == self.size and self.padded[1:] == self.output[1:]
+        self.is_unfolded = self.is_unfolded and self.phases == 1 and len(self.windows) == 1
 
-    def blocks(self) -> Iterator[slice]:
-        """Parts of the batch whose columns fit into the cache."""
-        sample = self.input[1] * math.prod(self.kernel[3:]) * self.padded[0] * self.row * 4
-        step = max(1, BLOCK_BYTES // max(sample, 1))
-        for start in range(0, self.input[0], step):
-            yield slice(start, min(start + step, self.input[0]))
+    def _tap(self, row: int) -> Any:
+        start, phase = divmod(row, self.phases)
+        return ..., phase, slice(start * self.row, (start + self.output[0]) * self.row)
 
-    def weights(self, weight: Array) -> Array:
-        """The kernel as a matrix per row: (kh, groups, O / groups, C / groups * kw)."""
-        outputs, channels, rows = weight.shape[:3]
-        split = weight.reshape(self.groups, outputs // self.groups, channels, rows, -1)
-        return split.transpose(3, 0, 1, 2, 4).reshape(*split.shape[3:4], *split.shape[:2], -1)
-
-    def unweights(self, matrices: Array) -> Array:
-        """What `weights` does, undone."""
-        rows, groups, outputs = matrices.shape[:3]
-        split = matrices.reshape(rows, groups, outputs, self.kernel[1], -1)
-        return split.transpose(1, 2, 3, 0, 4).reshape(self.kernel)
-
-    def grouped(self, output: Array) -> Array:
-        """(B, O, *output) as (B, groups, O / groups, windows)."""
-        count = output.shape[1] // self.groups
-        return output.reshape(len(output), self.groups, count, self.rows * self.row)
-
-    def columns(self, batch: int, dtype: Any) -> Array:
-        """Room for the columns: (B, C, *kernel after the first, phase, row, *output after it)."""
-        after = self.kernel[3:], self.output[1:]
-        shape = (batch, self.input[1], *after[0], self.phases, self.phase_rows, *after[1])
-        return np.empty(shape, dtype)
-
-    def as_operands(self, columns: Array) -> Array:
-        """The columns as (B, groups, C / groups * kw, phase, windows of the phase's rows)."""
-        channels = self.kernel[1] * math.prod(self.kernel[3:])
-        per_phase = self.phase_rows * self.row
-        return columns.reshape(len(columns), self.groups, channels, self.phases, per_phase)
-
-    def windows(self, padded: Array, columns: Array) -> Iterator[tuple[Array, Array]]:
-        """For each element of a kernel row: the columns' part, and the part of the input for it."""
-        stride, _, dilation, _ = self.geometry
-        shape = (*padded.shape[:2], self.phase_rows, self.phases, *self.padded[1:])
-        by_phase = padded.reshape(shape).swapaxes(2, 3)
-        for tap in itertools.product(*map(range, self.kernel[3:])):
-            where = tuple(
-                slice(i * d, i * d + s * (n - 1) + 1, s)
-                for i, s, d, n in zip(tap, stride[1:], dilation[1:], self.output[1:], strict=True)
+    def _windows(self, stride: Shape, dilation: Shape) -> Iterator[tuple[Any, Any]]:
+        """For each element of a kernel row: its part of the columns, and that of the input."""
+        for tap in itertools.product(*map(range, self.kernel[1:])):
+            starts = (i * d for i, d in zip(tap, dilation, strict=True))
+            where = (
+                slice(start, start + s * (n - 1) + 1, s)
+                for start, s, n in zip(starts, stride, self.output[1:], strict=True)
             )
-            yield columns[(slice(None), slice(None), *tap)], by_phase[(..., *where)]
+            yield (slice(None), slice(None), *tap), (..., *where)
+
+    def blocks(self, batch: int) -> Iterator[slice]:
+        """Parts of the batch whose columns fit into the cache."""
+        sample = self.channels * len(self.windows) * self.padded[0] * self.row * 4
+        step = max(1, BLOCK_BYTES // max(sample, 1))
+        return (slice(start, start + step) for start in range(0, batch, step))
+
+    def matrices(self, weight: Array) -> Array:
+        """For each row of the kernel a matrix (groups, O / groups, C / groups * kw)."""
+        rows, groups, outputs, _ = shape = self.matrices_shape(weight.shape)
+        split = weight.reshape(groups, outputs, weight.shape[1], rows, len(self.windows))
+        return split.transpose(3, 0, 1, 2, 4).reshape(shape)
+
+    def matrices_shape(self, weight: Shape) -> Shape:
+        columns = weight[1] * len(self.windows)
+        return self.kernel[0], self.groups, weight[0] // self.groups, columns
+
+    def outputs(self, array: Array) -> Array:
+        """(B, O, *output) as (B, groups, O / groups, windows)."""
+        batch, channels = array.shape[:2]
+        return array.reshape(batch, self.groups, channels // self.groups, self.output[0] * self.row)
+
+    def columns(self, array: Array) -> Array:
+        """Columns, or an input that needs no unfolding, as
+        (B, groups, C / groups * kw, phase, windows that start in the phase's rows)."""
+        count = self.channels // self.groups * len(self.windows)
+        return array.reshape(
+            len(array), self.groups, count, self.phases, self.phase_rows * self.row
+        )
 
     def unfold(self, input: Array) -> Array:
         """The columns of some samples."""
-        if not self.unfolds:
-            return self.as_operands(input)
-        if self.padded != input.shape[2:]:
-            padded = np.zeros((*input.shape[:2], *self.padded), input.dtype)
-            padded[(..., *self.inside)] = input
-            input = padded
-        columns = self.columns(len(input), input.dtype)
-        for part, window in self.windows(input, columns):
-            part[...] = window
-        return self.as_operands(columns)
+        batch = len(input)
+        if self.is_unfolded:
+            return self.columns(input)
+        image = input.reshape(batch, self.channels, *self.size)
+        if self.padded != self.size:
+            image = np.zeros((batch, self.channels, *self.padded), input.dtype)
+            image[self.inside] = input.reshape(batch, self.channels, *self.size)
+        columns = np.empty(self.columns_shape(batch), input.dtype)
+        rows = self._by_phase(image)
+        for part, where in self.windows:
+            columns[part] = rows[where]
+        return self.columns(columns)
 
     def fold(self, columns: Array) -> Array:
-        """Each column added to where in the input it came from: the adjoint of `unfold`."""
-        if not self.unfolds:
-            return columns.reshape(len(columns), *self.input[1:])
-        padded = np.zeros((len(columns), self.input[1], *self.padded), columns.dtype)
-        for part, window in self.windows(padded, columns):
-            window += part
-        return padded[(..., *self.inside)]
+        """The adjoint of `unfold`: each column added to where in the image it comes from."""
+        batch = len(columns)
+        if self.is_unfolded:
+            return columns.reshape(batch, self.channels, *self.size)
+        image = np.zeros((batch, self.channels, *self.padded), columns.dtype)
+        columns, rows = columns.reshape(self.columns_shape(batch)), self._by_phase(image)
+        for part, where in self.windows:
+            rows[where] += columns[part]
+        return image[self.inside]
+
+    def columns_shape(self, batch: int) -> Shape:
+        rest = self.kernel[1:], self.output[1:]
+        return batch, self.channels, *rest[0], self.phases, self.phase_rows, *rest[1]
+
+    def _by_phase(self, image: Array) -> Array:
+        """A view of a padded image: (B, C, phase, row, ...)."""
+        split = (*image.shape[:2], self.phase_rows, self.phases, *self.padded[1:])
+        return image.reshape(split).swapaxes(2, 3)
+
+
+@lru_cache(maxsize=256)
+def plan_of(channels: int, size: Shape, kernel: Shape, geometry: Geometry) -> Plan:
+    return Plan(channels, size, kernel, geometry)
 
 
 def convolution(input: Array, weight: Array, geometry: Geometry) -> Array:
     """Every window of `input` (B, C, *size) times `weight` (O, C / groups, *kernel)."""
-    plan = Plan(input.shape, weight.shape, geometry)
-    out = np.empty((input.shape[0], weight.shape[0], *plan.output), input.dtype)
-    flat, matrices, scratch = plan.grouped(out), plan.weights(weight), None
-    for block in plan.blocks():
-        columns, sums = plan.unfold(input[block]), flat[block]
-        for matrix, (phase, part) in zip(matrices, plan.taps, strict=True):
-            if matrix is matrices[0]:
-                pass
-        _accumulate(sums, matrices, columns, plan)
+    plan = plan_of(input.shape[1], input.shape[2:], weight.shape[2:], geometry)
+    size = geometry.output_size(input.shape[2:], weight.shape[2:])
+    out = np.empty((input.shape[0], weight.shape[0], *size), input.dtype)
+    matrices, flat = plan.matrices(weight), plan.outputs(out)
+    for block in plan.blocks(len(input)):
+        columns, total = plan.unfold(input[block]), flat[block]
+        np.matmul(matrices[0], columns[plan.taps[0]], out=total)
+        for matrix, tap in zip(matrices[1:], plan.taps[1:], strict=True):
+            total += np.matmul(matrix, columns[tap])
     return out
+
+
+def input_gradient(grad: Array, weight: Array, shape: Shape, geometry: Geometry) -> Array:
+    """The adjoint of `convolution` for an input of this shape: `grad` (B, O, *output) goes back
+    through each window."""
+    plan = plan_of(shape[1], shape[2:], weight.shape[2:], geometry)
+    out = np.empty(shape, grad.dtype)
+    matrices, flat = plan.matrices(weight).swapaxes(-1, -2), plan.outputs(grad)
+    for block in plan.blocks(len(grad)):
+        part = flat[block]
+        columns = plan.columns(np.zeros(plan.columns_shape(len(part)), grad.dtype))
+        np.matmul(matrices[0], part, out=columns[plan.taps[0]])
+        for matrix, tap in zip(matrices[1:], plan.taps[1:], strict=True):
+            columns[tap] += np.matmul(matrix, part)
+        out[block] = plan.fold(columns).reshape(len(part), *shape[1:])
+    return out
+
+
+def weight_gradient(grad: Array, input: Array, shape: Shape, geometry: Geometry) -> Array:
+    """The adjoint of `convolution` for a kernel of this shape."""
+    plan = plan_of(input.shape[1], input.shape[2:], shape[2:], geometry)
+    flat = plan.outputs(grad)
+    total = np.zeros(plan.matrices_shape(shape), grad.dtype)
+    for block in plan.blocks(len(grad)):
+        columns, part = plan.unfold(input[block]), flat[block]
+        for matrix, tap in zip(total, plan.taps, strict=True):
+            matrix += np.matmul(part, columns[tap].swapaxes(-1, -2)).sum(0)
+    split = (*total.shape[:3], shape[1], len(plan.windows))
+    return total.reshape(split).transpose(1, 2, 3, 0, 4).reshape(shape)

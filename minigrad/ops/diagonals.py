@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes, promotion
 from ..autograd.inplace import view_op, write
 from ..autograd.node import wrap
+from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dim
 from .shape import reshape
@@ -97,8 +98,10 @@ def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
     return first, second
 
 
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+def diag(input: Tensor, diagonal: int = 0, *, out: Any = None) -> Tensor:
     """The matrix with a vector on its diagonal, or a copy of the diagonal of a matrix."""
+    if out is not None:
+        return into(out, diag, input, diagonal, exact=True)
     promotion.check_tensors("diag", input=input)
     ndim = input._array.ndim
     if ndim not in (1, 2):
@@ -146,14 +149,18 @@ def _triu(input: Array, diagonal: int) -> Array:
     return np.triu(input, diagonal)
 
 
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+def tril(input: Tensor, diagonal: int = 0, *, out: Any = None) -> Tensor:
     """The lower triangles of matrices (up to the given diagonal); zeros elsewhere."""
+    if out is not None:
+        return into(out, tril, input, diagonal, exact=True)
     _matrices("tril", input)
     return _tril(input, diagonal)
 
 
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+def triu(input: Tensor, diagonal: int = 0, *, out: Any = None) -> Tensor:
     """The upper triangles of matrices (from the given diagonal on); zeros elsewhere."""
+    if out is not None:
+        return into(out, triu, input, diagonal, exact=True)
     _matrices("triu", input)
     return _triu(input, diagonal)
 

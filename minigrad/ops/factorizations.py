@@ -13,6 +13,7 @@ import numpy as np
 
 from ..autograd.grad_mode import is_recording
 from ..autograd.node import wrap
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from . import linalg_results as results
@@ -89,11 +90,13 @@ def _qr(A: Array, mode: Any) -> tuple[Array, Array]:
     return by_columns(Q), by_columns(R)
 
 
-def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
+def linalg_qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
     """(Q, R) with `A = Q @ R`, of (..., m, n): Q has orthonormal columns, R is upper triangular.
 
     mode: "reduced": (m, k) and (k, n), k = min(m, n); "complete": (m, m) and (m, n); "r": R alone.
     """
+    if out is not None:
+        return into(out, linalg_qr, A, mode, exact=True)
     check_matrices("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(
@@ -103,8 +106,10 @@ def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
     return results.linalg_qr(*_qr(A, mode))
 
 
-def qr(input: Tensor, some: bool = True) -> Any:
+def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """`linalg.qr` under its older name."""
+    if out is not None:
+        return into(out, qr, input, some, exact=True)
     return results.qr(*linalg_qr(input, "reduced" if some else "complete"))
 
 
@@ -161,9 +166,13 @@ def _check_svd(A: Any) -> None:
         )
 
 
-def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
+def linalg_svd(
+    A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None
+) -> Any:
     """(U, S, Vh) with `A = U @ diag(S) @ Vh`, of (..., m, n); S falls. Without `full_matrices` U has
     k = min(m, n) columns and Vh k rows. A `driver` is for GPUs."""
+    if out is not None:
+        return into(out, linalg_svd, A, full_matrices, driver=driver, exact=True)
     if driver is not None:
         raise RuntimeError(
             "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with "
@@ -173,16 +182,20 @@ def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = No
     return results.linalg_svd(*_svd(A, full_matrices))
 
 
-def linalg_svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
+def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Any = None) -> Tensor:
     """The singular values of matrices, from the largest to the smallest."""
+    if out is not None:
+        return into(out, linalg_svdvals, A, driver=driver, exact=True)
     _check_svd(A)
     if A.requires_grad and is_recording():
         return _svd(A, False)[1]
     return wrap(np.linalg.svd(A._array, compute_uv=False))
 
 
-def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
     """(U, S, V) with `input = U @ diag(S) @ V.mT`: the older form of `linalg.svd`."""
+    if out is not None:
+        return into(out, svd, input, some, compute_uv, exact=True)
     if input._array.ndim < 2:
         raise RuntimeError(
             "linalg.svd: input should have at least 2 dimensions, but has "
@@ -231,14 +244,18 @@ def _check_eigh(A: Any, uplo: str) -> Any:
     return uplo.upper()
 
 
-def linalg_eigh(A: Tensor, UPLO: str = "L") -> Any:
+def linalg_eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     """(eigenvalues, eigenvectors) of symmetric matrices, of which the lower half is read (the upper
     for UPLO "U"): the values rise, the vectors are columns."""
+    if out is not None:
+        return into(out, linalg_eigh, A, UPLO, exact=True)
     return results.linalg_eigh(*_eigh(A, _check_eigh(A, UPLO)))
 
 
-def linalg_eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+def linalg_eigvalsh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
     """The eigenvalues of symmetric matrices, rising."""
+    if out is not None:
+        return into(out, linalg_eigvalsh, A, UPLO, exact=True)
     uplo = _check_eigh(A, UPLO)
     if (A.requires_grad and is_recording()) or not np.isfinite(A._array).all():
         return _eigh(A, uplo)[0]

@@ -310,10 +310,13 @@ def scatter(
     *,
     value: Any = None,
     reduce: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """`input` with `src` (a Tensor, or a number) written where `index` points along `dim`.
 
     `reduce`: "add" or "multiply" combines instead of overwriting, without a gradient."""
+    if out is not None:
+        return into(out, scatter, input, dim, index, src, value=value, reduce=reduce, exact=True)
     row, args = _scattering("scatter", input, dim, index, src if value is None else value, reduce)
     return row(*args)
 
@@ -376,8 +379,10 @@ def _scattering(
     return _scatter_with, [input, at, index, graph.wrap(number), ufunc]
 
 
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Any = None) -> Tensor:
     """`input` with `src` added where `index` points along `dim`, once per occurrence."""
+    if out is not None:
+        return into(out, scatter_add, input, dim, index, src, exact=True)
     _check_src("scatter_add", src)
     return _scatter_add(input, _checked(input, dim, index, src), index, src)
 
@@ -389,10 +394,29 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 
 def scatter_reduce(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Any = None,
 ) -> Tensor:
     """`src` reduced into `input` where `index` points along `dim`: by its `reduce`, which is "sum",
     "prod", "mean", "amax" or "amin". Without `include_self` the old elements do not count."""
+    if out is not None:
+        return into(
+            out,
+            scatter_reduce,
+            input,
+            dim,
+            index,
+            src,
+            reduce,
+            include_self=include_self,
+            exact=True,
+        )
     at = _checked_reduce("scatter_reduce", input, dim, index, src, reduce)
     return _scatter_reduce(input, at, index, src, reduce, include_self)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.out import into
 from ..autograd.row import op
 from .activation import _in_place, _slope, _through
 from .arithmetic import _not_implemented
@@ -133,7 +134,9 @@ def hardswish(input: Array) -> Array:
     return input * np.minimum(np.maximum(input + 3, 0), 6) / 6
 
 
-_leaky_relu_, _hardtanh_, _threshold_ = (_in_place(f) for f in (_leaky_relu, _hardtanh, _threshold))
+_leaky_relu_ = _in_place(_leaky_relu, "LeakyReluBackward1")
+_threshold_ = _in_place(_threshold, "ThresholdBackward1")
+_hardtanh_ = _in_place(_hardtanh)
 hardsigmoid_, hardswish_ = _in_place(hardsigmoid), _in_place(hardswish)
 
 
@@ -167,13 +170,17 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     return _threshold_(input, threshold, value)  # type: ignore[no-any-return]
 
 
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
     """`input`, but 0 in [-lambd, lambd]."""
+    if out is not None:
+        return into(out, hardshrink, input, lambd, exact=True)
     return _hardshrink(input, lambd)
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
     """`input` moved towards 0 by `lambd`, and 0 in [-lambd, lambd]."""
+    if out is not None:
+        return into(out, softshrink, input, lambd, exact=True)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
     return _softshrink(input, lambd)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import promotion
 from ..autograd import node as graph
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from .conversion import number_as
@@ -170,8 +171,12 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> 
     return _index_select(input, at, index)
 
 
-def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1, out: Any = None
+) -> Tensor:
     """`input` with `alpha` times the slices of `source` added where `index` says."""
+    if out is not None:
+        return into(out, index_add, input, dim, index, source, alpha=alpha, exact=True)
     at = _checked_add("index_add", input, dim, index, source, alpha)
     return _index_add(input, at, index, source, alpha)
 
@@ -229,8 +234,12 @@ def _checked_source(
     return at
 
 
-def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+def index_copy(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Any = None
+) -> Tensor:
     """`input` with the slices of `source` written where `index` says."""
+    if out is not None:
+        return into(out, index_copy, input, dim, index, source, exact=True)
     return _index_copy(input, _checked_copy("index_copy", input, dim, index, source), index, source)
 
 
@@ -331,9 +340,22 @@ def index_reduce(
     reduce: str,
     *,
     include_self: bool = True,
+    out: Any = None,
 ) -> Tensor:
     """The slices of `source` reduced ("prod", "mean", "amax", "amin") into those of `input` that
     `index` counts."""
+    if out is not None:
+        return into(
+            out,
+            index_reduce,
+            input,
+            dim,
+            index,
+            source,
+            reduce,
+            include_self=include_self,
+            exact=True,
+        )
     at, spread = _reducing("index_reduce", input, dim, index, source, reduce)
     return _index_reduce(input, at, spread, source, reduce, include_self)
 

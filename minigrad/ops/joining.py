@@ -12,6 +12,7 @@ import numpy as np
 from .. import promotion
 from ..autograd import node as graph
 from ..autograd.node import wrap
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from .dims import wrap_dim
@@ -68,27 +69,35 @@ def atleast_3d(*tensors: Any) -> Any:
 # --- stacks --------------------------------------------------------------------------------------
 
 
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
+def hstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """The tensors side by side: along dimension 1, or 0 if they are vectors."""
+    if out is not None:
+        return into(out, hstack, tensors)
     rows = [_at_least(1, t) for t in _non_empty("hstack", tensors)]
     return cat(rows, 0 if rows[0]._array.ndim == 1 else 1)
 
 
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
+def vstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """The tensors one below the other: vectors are rows."""
+    if out is not None:
+        return into(out, vstack, tensors)
     return cat([_at_least(2, t) for t in _non_empty("vstack", tensors)], 0)
 
 
 row_stack = vstack
 
 
-def dstack(tensors: Sequence[Tensor]) -> Tensor:
+def dstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """The tensors one behind the other: along dimension 2."""
+    if out is not None:
+        return into(out, dstack, tensors)
     return cat([_at_least(3, t) for t in _non_empty("dstack", tensors)], 2)
 
 
-def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+def column_stack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """The tensors side by side: vectors are columns."""
+    if out is not None:
+        return into(out, column_stack, tensors)
     columns = [
         reshape(t, (t._array.size, 1)) if t._array.ndim < 2 else t
         for t in _non_empty("column_stack", tensors)

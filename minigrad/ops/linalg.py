@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import node as graph
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import UnsupportedOperand
@@ -69,11 +70,11 @@ def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
 @op(
     "AddmmBackward0",
     input=lambda grad, beta, xp: xp.scale(grad, beta),
-    mat1=lambda grad, mat2, mat1_column_major, alpha, xp: (
-        xp.scale(_by_left(grad, mat2, mat1_column_major, xp), alpha)
+    mat1=lambda grad, mat2, mat1_column_major, alpha, xp: xp.scale(
+        _by_left(grad, mat2, mat1_column_major, xp), alpha
     ),
-    mat2=lambda grad, mat1, mat2_column_major, alpha, xp: (
-        xp.scale(_by_right(grad, mat1, mat2_column_major, xp), alpha)
+    mat2=lambda grad, mat1, mat2_column_major, alpha, xp: xp.scale(
+        _by_right(grad, mat1, mat2_column_major, xp), alpha
     ),
 )
 def _addmm_scaled(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Array:
@@ -107,8 +108,10 @@ def _dot(input: Array, tensor: Array) -> Array:
     return input.dot(tensor)
 
 
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+def mm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     """The product of two matrices, (n, m) and (m, p)."""
+    if out is not None:
+        return into(out, mm, input, mat2, exact=True)
     a, b = _arrays("mm", input, mat2)
     if a.ndim != 2 or b.ndim != 2:
         raise RuntimeError(f"{'self' if a.ndim != 2 else 'mat2'} must be a matrix")
@@ -118,8 +121,10 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return _mm(input, mat2)
 
 
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     """Products of pairs of matrices, (b, n, m) and (b, m, p)."""
+    if out is not None:
+        return into(out, bmm, input, mat2, exact=True)
     a, b = _arrays("bmm", input, mat2)
     if a.ndim != 3 or b.ndim != 3:
         raise RuntimeError(f"batch{1 if a.ndim != 3 else 2} must be a 3D tensor")
@@ -135,8 +140,10 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return _bmm(input, mat2)
 
 
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor, *, out: Any = None) -> Tensor:
     """The product of a matrix (n, m) and a vector (m)."""
+    if out is not None:
+        return into(out, mv, input, vec, exact=True)
     a, b = _arrays("mv", input, vec)
     if a.ndim != 2 or b.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a.ndim}, {b.ndim}")
@@ -152,8 +159,10 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return _mv(input, vec)
 
 
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
+def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
     """The inner product of two vectors of one length."""
+    if out is not None:
+        return into(out, dot, input, tensor, exact=True)
     a, b = _arrays("dot", input, tensor)
     if a.ndim != 1 or b.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
@@ -170,10 +179,12 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return _dot(input, tensor)
 
 
-def matmul(input: Tensor, other: Tensor) -> Tensor:
+def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     """The product of vectors, matrices, or batches of matrices (whose batch sizes broadcast).
 
     Made of the same steps as PyTorch's, so the graph has the same nodes."""
+    if out is not None:
+        return into(out, matmul, input, other, exact=True)
     a, b = _arrays("matmul", input, other)
     if a.ndim == 2 and b.ndim == 2:
         return mm(input, other)
@@ -241,8 +252,12 @@ def _batched(input: Tensor, other: Tensor) -> Tensor:
     return _unsafe_view(bmm(left, right), (*batch, *rows, *columns))
 
 
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None
+) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the product's shape."""
+    if out is not None:
+        return into(out, addmm, input, mat1, mat2, beta=beta, alpha=alpha, exact=True)
     a, b = _arrays("addmm", mat1, mat2)
     if a.ndim != 2 or b.ndim != 2:
         name, array = ("mat1", a) if a.ndim != 2 else ("mat2", b)
@@ -262,8 +277,10 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
     return _addmm_scaled(input, mat1, mat2, beta, alpha)
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Any = None) -> Tensor:
     """`input @ weight.T + bias`: (..., in), (out, in), (out) give (..., out)."""
+    if out is not None:
+        return into(out, linear, input, weight, bias, exact=True)
     a = input._array
     if bias is None:
         return matmul(input, t(weight))
@@ -275,8 +292,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return view(addmm(bias, rows, t(weight)), a.shape[:-1] + weight._array.shape[:1])
 
 
-def outer(input: Tensor, vec2: Tensor) -> Tensor:
+def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
     """The products of each element of one vector with each of the other."""
+    if out is not None:
+        return into(out, outer, input, vec2)
     a, b = _arrays("outer", input, vec2)
     if a.ndim != 1 or b.ndim != 1:
         raise RuntimeError(f"outer: Expected 1-D argument {'self' if a.ndim != 1 else 'vec2'}, but got "

@@ -53,8 +53,8 @@ def _slope(shape: tuple[int, ...], reduction: str) -> float:
     grad0=lambda grad, input, target, reduction, xp: (
         _mse_twice(input - target, tuple(input.shape), reduction, xp) * grad
     ),
-    input=lambda grad, grad0, input_shape, reduction, xp: (
-        _mse_twice(grad * grad0, input_shape, reduction, xp)
+    input=lambda grad, grad0, input_shape, reduction, xp: _mse_twice(
+        grad * grad0, input_shape, reduction, xp
     ),
     target=lambda grad, grad0, input_shape, reduction, xp: (
         -_mse_twice(grad * grad0, input_shape, reduction, xp)

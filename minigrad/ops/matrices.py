@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import promotion
 from ..autograd.node import wrap
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import broadcast_error
@@ -37,6 +38,7 @@ def linalg_matrix_norm(
     keepdim: bool = False,
     *,
     dtype: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """A norm of the matrices in two dimensions.
 
@@ -44,6 +46,8 @@ def linalg_matrix_norm(
         largest and the smallest of them; 1, -1: the largest and smallest column sum of absolute
         values; inf, -inf: of row sums.
     """
+    if out is not None:
+        return into(out, linalg_matrix_norm, A, ord, dim, keepdim, dtype=dtype, exact=True)
     name = "linalg.matrix_norm"
     promotion.check_tensors("linalg_matrix_norm", A=A)
     if isinstance(dim, int):
@@ -110,8 +114,10 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     return clone(input) if count == 1 else _power(input, count)
 
 
-def linalg_matrix_power(A: Tensor, n: int) -> Tensor:
+def linalg_matrix_power(A: Tensor, n: int, *, out: Any = None) -> Tensor:
     """`matrix_power`."""
+    if out is not None:
+        return into(out, linalg_matrix_power, A, n)
     return matrix_power(A, n)
 
 

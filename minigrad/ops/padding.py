@@ -22,6 +22,7 @@ from .axis_maps import Index, add_back, pick
 from .conversion import number_as
 from .indexing import _slice
 from .inplace import copy_
+from .int_tuples import int_tuple
 
 Array = Any
 Tensor = Any
@@ -61,7 +62,7 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Any = 0) -> Tensor
     them, or if more is cropped than there is."""
     name = "constant_pad_nd"
     promotion.check_tensors(name, input=input)
-    padding = checked_padding(name, pad)
+    padding = int_tuple(name, "pad", 2, pad)
     if not isinstance(value, (*promotion.NUMBERS, graph.Tensor)):
         kind = type(value).__name__
         raise TypeError(f"{name}(): argument 'value' (position 3) must be Number, not {kind}")
@@ -78,26 +79,6 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Any = 0) -> Tensor
         if size < 0 or size + min(after, 0) < 0:
             raise RuntimeError("narrow(): length must be non-negative.")
     return pad_constant(input, padding, value.item() if hasattr(value, "item") else value)
-
-
-def checked_padding(name: str, pad: Any) -> Padding:
-    """The numbers of `pad` as ints, or PyTorch's TypeError."""
-    if not isinstance(pad, (list, tuple)):
-        kind = type(pad).__name__
-        raise TypeError(f"{name}(): argument 'pad' (position 2) must be tuple of ints, not {kind}")
-    for at, number in enumerate(pad):
-        if isinstance(number, bool) or not hasattr(number, "__index__"):
-            kind = type(number).__name__
-            if at:
-                raise TypeError(
-                    f"{name}(): argument 'pad' failed to unpack the object at pos {at + 1} with error "
-                    f'"type must be tuple of ints,but got {kind}"'
-                )
-            raise TypeError(
-                f"{name}(): argument 'pad' (position 2) must be tuple of ints, but found element of "
-                f"type {kind} at pos {at}"
-            )
-    return tuple(number.__index__() for number in pad)
 
 
 # --- from the input ------------------------------------------------------------------------------

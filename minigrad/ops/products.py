@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import promotion
+from ..autograd.out import into
 from ..autograd.row import op
 from .arithmetic import mul
 from .dims import wrap_dim
@@ -30,14 +31,18 @@ _vdot = op(
 )(_dot.forward)
 
 
-def vdot(input: Tensor, other: Tensor) -> Tensor:
+def vdot(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     """`dot`; the two differ for complex numbers only."""
+    if out is not None:
+        return into(out, vdot, input, other, exact=True)
     dot(*[getattr(t, "detach", lambda t=t: t)() for t in (input, other)])  # its checks
     return _vdot(input, other)
 
 
-def inner(input: Tensor, other: Tensor) -> Tensor:
+def inner(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     """The sums of products over the last dimension: (..., n) and (*, n) give (..., *)."""
+    if out is not None:
+        return into(out, inner, input, other)
     promotion.check_tensors("inner", input=input, other=other)
     a, b = input._array, other._array
     if not a.ndim or not b.ndim:
@@ -50,12 +55,14 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     return tensordot(input, other, ([-1], [-1]))
 
 
-def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Any = None) -> Tensor:
     """The sums of products over pairs of dimensions.
 
     dims: how many of the last dimensions of `a` meet the first ones of `b`, or two lists of
         dimensions. The result has the other dimensions of `a`, then those of `b`.
     """
+    if out is not None:
+        return into(out, tensordot, a, b, dims, exact=True)
     promotion.check_tensors("tensordot", a=a, b=b)
     first, second = _contracted(a._array, b._array, dims)
     return _contract(a, b, first, second)
@@ -115,8 +122,10 @@ def _others(tensor: Tensor, dims: list[int]) -> list[int]:
     return [d for d in range(tensor._array.ndim) if d not in dims]
 
 
-def kron(input: Tensor, other: Tensor) -> Tensor:
+def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     """The Kronecker product: every element of `input` times the whole of `other`."""
+    if out is not None:
+        return into(out, kron, input, other)
     promotion.check_tensors("kron", input=input, other=other)
     a, b = input._array.shape, other._array.shape
     ndim = max(len(a), len(b))
@@ -143,8 +152,10 @@ def cross_product(input: Array, other: Array, dim: int) -> Array:
     return np.stack(parts, dim)
 
 
-def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The cross product of vectors of three numbers along `dim`; other dimensions broadcast."""
+    if out is not None:
+        return into(out, linalg_cross, input, other, dim=dim, exact=True)
     promotion.check_tensors("linalg_cross", input=input, other=other)
     a, b = input._array, other._array
     if a.ndim != b.ndim:
@@ -163,8 +174,10 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     return cross_product(input, other, at)
 
 
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
     """`linalg.cross`, by default along the first dimension of size 3."""
+    if out is not None:
+        return into(out, cross, input, other, dim, exact=True)
     promotion.check_tensors("cross", input=input, other=other)
     if dim is None:
         if 3 not in input._array.shape:

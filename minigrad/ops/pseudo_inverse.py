@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.node import wrap
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from . import linalg_results as results
@@ -65,9 +66,17 @@ def _tolerances(array: Array, atol: Any, rtol: Any) -> tuple[Any, Any]:
 
 
 def linalg_pinv(
-    A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    A: Tensor,
+    rcond: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """The Moore-Penrose inverse; singular values up to max(atol, rtol * largest) count as zero."""
+    if out is not None:
+        return into(out, linalg_pinv, A, rcond, hermitian, atol=atol, rtol=rtol)
     array = A._array
     if array.ndim < 2 or array.dtype.kind != "f":
         kind, sizes = scalar_name(array.dtype), list(array.shape)
@@ -91,8 +100,11 @@ def linalg_matrix_rank(
     *,
     atol: Any = None,
     rtol: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """The number of singular values above max(atol, rtol * largest)."""
+    if out is not None:
+        return into(out, linalg_matrix_rank, A, tol, hermitian, atol=atol, rtol=rtol, exact=True)
     array = check_matrices("torch.linalg.matrix_rank", A, "input")
     if tol is not None:
         atol, rtol = tol, 0.0
@@ -153,11 +165,15 @@ def pseudo_inverse(A: Tensor) -> Tensor:
     return linalg_pinv(A)
 
 
-def linalg_lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None) -> Any:
+def linalg_lstsq(
+    A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None, out: Any = None
+) -> Any:
     """(solution, residuals, rank, singular_values) of the X that makes `A @ X - B` smallest.
 
     The rank is given for the drivers "gelsy" (default), "gelsd" and "gelss", singular values for
     the last two. The solution is that of the pseudo-inverse."""
+    if out is not None:
+        return into(out, linalg_lstsq, A, B, rcond, driver=driver)
     a, b = A._array, B._array
     if a.ndim < 2:
         raise RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions.")

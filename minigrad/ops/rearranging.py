@@ -301,9 +301,10 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Any:
     for number, size in enumerate(sizes):
         for i in range(-1, -len(size) - 1, -1):
             if size[i] not in (1, met[i]) and met[i] != 1:
+                given = size if isinstance(shapes[number], int) else shapes[number]
                 raise RuntimeError(
                     f"Attempting to broadcast a dimension of length {size[i]} at {i}! Mismatching "
-                    f"argument at index {number} had {size}; but expected shape should be "
+                    f"argument at index {number} had {given}; but expected shape should be "
                     f"broadcastable to {met}"
                 )
             met[i] = met[i] if size[i] == 1 else size[i]

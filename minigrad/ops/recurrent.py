@@ -44,6 +44,7 @@ class _Gradients(NamedTuple):
 
     projected: Array  # (N, gates * hidden): of `input @ weight_ih.T + bias_ih`
     recurrent: Array  # the same of `state @ weight_hh.T + bias_hh`; mostly the same array
+    before: Array  # the state before each step, (N, hidden): no gradient, but what they need
     states: Sequence[Array]  # of `hx`, and of `cx`
 
 
@@ -53,14 +54,14 @@ def layer_backward_array(
     """The gradients of a layer's `input, weight_ih, weight_hh, bias_ih, bias_hh, hx` (and `cx`).
 
     grads: of the outputs, the last state (and the last cell state); None for zero.
-    kept: what the loop computed; its first array holds the state before each step, (N, hidden)."""
-    input, weight_ih, weight_hh = tensors[:3]
-    back = _LOOPS[name](grads, tensors, spans(sizes, not reverse), kept)
+    kept: the outputs, and what else the loop computed."""
+    input, weight_ih = tensors[:2]
+    back = _LOOPS[name](grads, tensors, sizes, reverse, kept)
     outer = back.projected.T
     out = [
         (back.projected.dot(weight_ih)).reshape(input.shape) if needs[0] else None,
         outer.dot(_rows(input)) if needs[1] else None,
-        back.recurrent.T.dot(kept[0]) if needs[2] else None,
+        back.recurrent.T.dot(back.before) if needs[2] else None,
         np.add.reduce(back.projected, 0) if needs[3] else None,
         np.add.reduce(back.recurrent, 0) if needs[4] else None,
         *back.states,
@@ -97,29 +98,24 @@ def _outputs(input: Array, rows: Array) -> Array:
 
 @op(
     "MkldnnRnnLayerBackward0",
-    tensors=lambda grads, tensors, sizes, reverse, result3, result4, result5, result6, needs, xp: (
-        xp.layer_backward(
-            "LSTM", grads, tensors, sizes, reverse, (result3, result4, result5, result6), needs
-        )
+    tensors=lambda grads, tensors, sizes, reverse, result, result3, result4, needs, xp: (
+        xp.layer_backward("LSTM", grads, tensors, sizes, reverse, (result, result3, result4), needs)
     ),
 )
 def lstm_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
     """`tensors`: input, weight_ih (4 hidden, features), weight_hh, bias_ih, bias_hh, hx, cx.
 
-    Results: the outputs, the last state, the last cell state; then what the backward pass needs:
-    the state before each step, the gates i f g o, the cells before, and tanh of those after."""
+    Results: the outputs, the last state, the last cell state; and for the backward pass the gates
+    i f g o, and the cell states after each step."""
     input, _, weight_hh, bias_ih, bias_hh, hx, cx = tensors
     gates = _projected(tensors, bias_ih + bias_hh)
     hidden = weight_hh.shape[1]
-    shape = (len(gates), hidden)
-    states, cells, outputs, tanh_cells = [np.empty(shape, gates.dtype) for _ in range(4)]
+    outputs, cells = (np.empty((len(gates), hidden), gates.dtype) for _ in range(2))
     h, c, weight = hx.copy(), cx.copy(), np.ascontiguousarray(weight_hh.T)
-    product = np.empty((len(hx), 4 * hidden), gates.dtype)
-    candidate = np.empty_like(h)
+    product, part = np.empty((len(hx), 4 * hidden), gates.dtype), np.empty_like(h)
     with np.errstate(over="ignore"):  # exp(-x) may be infinite: its reciprocal is 0, as it should
         for start, stop, n in spans(sizes, reverse):
-            states[start:stop], cells[start:stop] = h[:n], c[:n]
-            step, new = gates[start:stop], candidate[:n]  # (n, 4 hidden), (n, hidden)
+            step, new = gates[start:stop], part[:n]  # (n, 4 hidden), (n, hidden)
             step += np.matmul(h[:n], weight, out=product[:n])
             np.tanh(step[:, 2 * hidden : 3 * hidden], out=new)
             _sigmoid_(step)
@@ -127,38 +123,45 @@ def lstm_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tup
             c[:n] *= step[:, hidden : 2 * hidden]
             new *= step[:, :hidden]
             c[:n] += new
-            np.tanh(c[:n], out=tanh_cells[start:stop])
-            np.multiply(step[:, 3 * hidden :], tanh_cells[start:stop], out=h[:n])
+            cells[start:stop] = c[:n]
+            np.tanh(c[:n], out=new)
+            np.multiply(step[:, 3 * hidden :], new, out=h[:n])
             outputs[start:stop] = h[:n]
-    return _outputs(input, outputs), h, c, states, gates, cells, tanh_cells
+    return _outputs(input, outputs), h, c, gates, cells
 
 
-def _lstm_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
+def _lstm_loop(grads: Any, tensors: Any, sizes: Any, reverse: bool, kept: Any) -> _Gradients:
     """h = o tanh(c), c = f c_before + i g: the local derivatives of all steps at once, then the loop."""
-    weight_hh, hx = tensors[2], tensors[5]
-    _, gates, cells, tanh_cells = kept
+    weight_hh, hx, cx = tensors[2], tensors[5], tensors[6]
+    outputs, gates, cells = kept
     hidden = hx.shape[1]
     gates = gates.reshape(-1, 4, hidden)
     i, f, g, o = (gates[:, k] for k in range(4))
-    slopes = 1 - gates  # (N, 4, hidden), turned into the gradients of the gates step by step
+    # One block for all: the system gives and takes memory of its size, and page faults are dear.
+    block = np.empty((7, len(gates), hidden), gates.dtype)
+    slopes = block[:4].reshape(gates.shape)  # turned into the gradients of the gates step by step
+    tanh_cells = np.tanh(cells, out=block[4])
+    to_cell = _one_minus_square(tanh_cells, block[5])
+    to_cell *= o
+    _one_minus_square(g, block[6])
+    block[6] *= i
+    np.subtract(1, gates, out=slopes)
     slopes *= gates
     slopes[:, 0] *= g
-    slopes[:, 1] *= cells
-    slopes[:, 2] = _one_minus_square(g) * i
+    slopes[:, 1] *= _before(cells, cx, sizes, reverse)
+    slopes[:, 2] = block[6]
     slopes[:, 3] *= tanh_cells
-    to_cell = _one_minus_square(tanh_cells)
-    to_cell *= o
-    dh, dc = (_started(g, like) for g, like in zip(grads[1:3], (hx, hx), strict=True))
+    dh, dc = _started(grads[1], hx), _started(grads[2], cx)
     part = np.empty_like(dh)
     flat = slopes.reshape(-1, 4 * hidden)
-    for start, stop, n in steps:
+    for start, stop, n in spans(sizes, not reverse):
         _add_rows(dh, grads[0], start, stop)
         dc[:n] += np.multiply(dh[:n], to_cell[start:stop], out=part[:n])
         slopes[start:stop, :3] *= dc[:n, None]
         slopes[start:stop, 3] *= dh[:n]
         dc[:n] *= f[start:stop]
         np.matmul(flat[start:stop], weight_hh, out=dh[:n])
-    return _Gradients(flat, flat, (dh, dc))
+    return _Gradients(flat, flat, _before(_rows(outputs), hx, sizes, reverse), (dh, dc))
 
 
 # -- GRU -----------------------------------------------------------------------------------------
@@ -166,24 +169,23 @@ def _lstm_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
 
 @op(
     "GruLayerBackward0",
-    tensors=lambda grads, tensors, sizes, reverse, result2, result3, result4, needs, xp: (
-        xp.layer_backward("GRU", grads, tensors, sizes, reverse, (result2, result3, result4), needs)
+    tensors=lambda grads, tensors, sizes, reverse, result, result2, result3, needs, xp: (
+        xp.layer_backward("GRU", grads, tensors, sizes, reverse, (result, result2, result3), needs)
     ),
 )
 def gru_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
     """`tensors`: input, weight_ih (3 hidden, features), weight_hh, bias_ih, bias_hh, hx.
 
-    Results: the outputs, the last state; then the state before each step, the gates r z n, the
-    product with the state that r is multiplied with (N, hidden)."""
+    Results: the outputs, the last state; and for the backward pass the gates r z n, and the
+    products with the state that r is multiplied with (N, hidden)."""
     input, _, weight_hh, bias_ih, bias_hh, hx = tensors
     gates = _projected(tensors, bias_ih)
     hidden = weight_hh.shape[1]
-    states, outputs, inner = [np.empty((len(gates), hidden), gates.dtype) for _ in range(3)]
+    outputs, inner = (np.empty((len(gates), hidden), gates.dtype) for _ in range(2))
     h, weight = hx.copy(), np.ascontiguousarray(weight_hh.T)
     product = np.empty((len(hx), 3 * hidden), gates.dtype)
     with np.errstate(over="ignore"):
         for start, stop, n in spans(sizes, reverse):
-            states[start:stop] = h[:n]
             step, recurrent = gates[start:stop], product[:n]  # (n, 3 hidden)
             np.matmul(h[:n], weight, out=recurrent)
             recurrent += bias_hh
@@ -197,13 +199,14 @@ def gru_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tupl
             h[:n] *= step[:, hidden : 2 * hidden]
             h[:n] += new
             outputs[start:stop] = h[:n]
-    return _outputs(input, outputs), h, states, gates, inner
+    return _outputs(input, outputs), h, gates, inner
 
 
-def _gru_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
+def _gru_loop(grads: Any, tensors: Any, sizes: Any, reverse: bool, kept: Any) -> _Gradients:
     """h = n + z (h_before - n), n = tanh(projected + r inner)."""
     weight_hh, hx = tensors[2], tensors[5]
-    states, gates, inner = kept
+    outputs, gates, inner = kept
+    states = _before(_rows(outputs), hx, sizes, reverse)
     hidden = hx.shape[1]
     gates = gates.reshape(-1, 3, hidden)
     r, z, new = (gates[:, k] for k in range(3))
@@ -215,13 +218,13 @@ def _gru_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
     recurrent = slopes.copy()
     recurrent[:, 2] *= r
     flat = recurrent.reshape(-1, 3 * hidden)
-    for start, stop, n in steps:
+    for start, stop, n in spans(sizes, not reverse):
         _add_rows(dh, grads[0], start, stop)
         slopes[start:stop] *= dh[:n, None]
         recurrent[start:stop] *= dh[:n, None]
         dh[:n] *= z[start:stop]
         dh[:n] += flat[start:stop].dot(weight_hh)
-    return _Gradients(slopes.reshape(-1, 3 * hidden), flat, (dh,))
+    return _Gradients(slopes.reshape(-1, 3 * hidden), flat, states, (dh,))
 
 
 # -- The plain layer -----------------------------------------------------------------------------
@@ -229,21 +232,21 @@ def _gru_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
 
 @op(
     "RnnLayerBackward0",
-    tensors=lambda grads, tensors, sizes, reverse, result2, result, needs, xp: xp.layer_backward(
-        "RNN_TANH", grads, tensors, sizes, reverse, (result2, result), needs
+    tensors=lambda grads, tensors, sizes, reverse, result, needs, xp: xp.layer_backward(
+        "RNN_TANH", grads, tensors, sizes, reverse, (result,), needs
     ),
 )
 def rnn_tanh_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
     """`tensors`: input, weight_ih (hidden, features), weight_hh, bias_ih, bias_hh, hx.
 
-    Results: the outputs, the last state, and the state before each step."""
+    Results: the outputs and the last state."""
     return _plain_layer(tensors, sizes, reverse, np.tanh)
 
 
 @op(
     "RnnLayerBackward0",
-    tensors=lambda grads, tensors, sizes, reverse, result2, result, needs, xp: xp.layer_backward(
-        "RNN_RELU", grads, tensors, sizes, reverse, (result2, result), needs
+    tensors=lambda grads, tensors, sizes, reverse, result, needs, xp: xp.layer_backward(
+        "RNN_RELU", grads, tensors, sizes, reverse, (result,), needs
     ),
 )
 def rnn_relu_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tuple[Array, ...]:
@@ -256,47 +259,63 @@ def _plain_layer(
 ) -> tuple[Array, ...]:
     input, _, weight_hh, bias_ih, bias_hh, hx = tensors
     outputs = _projected(tensors, bias_ih + bias_hh)
-    states = np.empty_like(outputs)
     h, weight = hx.copy(), np.ascontiguousarray(weight_hh.T)
     for start, stop, n in spans(sizes, reverse):
-        states[start:stop] = h[:n]
         step = outputs[start:stop]  # (n, hidden)
         step += h[:n].dot(weight)
         activation(step, out=step)
         h[:n] = step
-    return _outputs(input, outputs), h, states
+    return _outputs(input, outputs), h
 
 
-def _plain_loop(grads: Any, tensors: Any, steps: Any, slopes: Array) -> _Gradients:
-    """`slopes` (N, hidden): the activation's derivative where each step has evaluated it."""
+def _tanh_loop(grads: Any, tensors: Any, sizes: Any, reverse: bool, kept: Any) -> _Gradients:
+    outputs = _rows(kept[0])
+    return _plain_loop(grads, tensors, sizes, reverse, outputs, _one_minus_square(outputs))
+
+
+def _relu_loop(grads: Any, tensors: Any, sizes: Any, reverse: bool, kept: Any) -> _Gradients:
+    outputs = _rows(kept[0])
+    slopes = (outputs > 0).astype(outputs.dtype)
+    return _plain_loop(grads, tensors, sizes, reverse, outputs, slopes)
+
+
+def _plain_loop(
+    grads: Any, tensors: Any, sizes: Any, reverse: bool, outputs: Array, slopes: Array
+) -> _Gradients:
+    """`slopes` (N, hidden): the activation's derivative at each step."""
     weight_hh, hx = tensors[2], tensors[5]
     dh = _started(grads[1], hx)
-    for start, stop, n in steps:
+    for start, stop, n in spans(sizes, not reverse):
         _add_rows(dh, grads[0], start, stop)
         slopes[start:stop] *= dh[:n]
         np.matmul(slopes[start:stop], weight_hh, out=dh[:n])
-    return _Gradients(slopes, slopes, (dh,))
-
-
-def _tanh_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
-    return _plain_loop(grads, tensors, steps, _one_minus_square(_rows(kept[1])))
-
-
-def _relu_loop(grads: Any, tensors: Any, steps: Any, kept: Any) -> _Gradients:
-    return _plain_loop(grads, tensors, steps, (_rows(kept[1]) > 0).astype(kept[1].dtype))
+    return _Gradients(slopes, slopes, _before(outputs, hx, sizes, reverse), (dh,))
 
 
 # -- Parts of the loops --------------------------------------------------------------------------
 
 
-def _one_minus_square(array: Array) -> Array:
-    out = array * array
+def _one_minus_square(array: Array, out: Array | None = None) -> Array:
+    out = np.multiply(array, array, out=out)
     return np.subtract(1, out, out=out)
 
 
 def _rows(array: Array) -> Array:
     """All steps of all sequences, one below the other: (N, features)."""
     return array.reshape(-1, array.shape[-1])
+
+
+def _before(after: Array, first: Array, sizes: Sequence[int], reverse: bool) -> Array:
+    """From the states after each step, (N, hidden), those before it."""
+    if len(set(sizes)) == 1:
+        n = len(first)
+        return np.concatenate([after[n:], first] if reverse else [first, after[:-n]])
+    out = np.empty_like(after)
+    state = first.copy()
+    for start, stop, n in spans(sizes, reverse):
+        out[start:stop] = state[:n]
+        state[:n] = after[start:stop]
+    return out
 
 
 def _started(grad: Array | None, like: Array) -> Array:

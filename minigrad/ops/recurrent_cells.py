@@ -112,18 +112,14 @@ def _check_cell(input: Tensor, states: Sequence[Tensor], w_ih: Tensor, w_hh: Ten
     batch, features = input._array.shape
     expected = w_ih._array.shape[1]
     if features != expected:
-        raise RuntimeError(
-            f"input has inconsistent input_size: got {features} expected {expected}"
-        )
+        raise RuntimeError(f"input has inconsistent input_size: got {features} expected {expected}")
     for number, state in enumerate(states):
-        name, (rows, hidden) = f"hidden{number}", state._array.shape
+        name, (rows, *hidden) = f"hidden{number}", state._array.shape
         if rows != batch:
+            raise RuntimeError(f"Input batch size {batch} doesn't match {name} batch size {rows}")
+        if hidden != [w_hh._array.shape[1]]:
             raise RuntimeError(
-                f"Input batch size {batch} doesn't match {name} batch size {rows}"
-            )
-        if hidden != w_hh._array.shape[1]:
-            raise RuntimeError(
-                f"{name} has inconsistent hidden_size: got {hidden}, "
+                f"{name} has inconsistent hidden_size: got {hidden[0]}, "
                 f"expected {w_hh._array.shape[1]}"
             )
 

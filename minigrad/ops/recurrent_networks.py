@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .factories import empty_like, zeros
+from .dropout import dropout as drop
+from .factories import zeros
 from .indexing import select
 from .recurrent import LAYERS
 from .recurrent_cells import unrolled
@@ -18,9 +19,7 @@ from .shape import cat, stack, transpose, unbind
 Tensor = Any
 
 
-def lstm(
-    input: Tensor, *args: Any
-) -> tuple[Tensor, Tensor, Tensor]:
+def lstm(input: Tensor, *args: Any) -> tuple[Tensor, Tensor, Tensor]:
     """The outputs of the last layer, and the last states h and c of all layers.
 
     `lstm(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first)`,
@@ -86,7 +85,7 @@ def _network(
             lasts.append(last)
         input = cat(outputs, -1) if bidirectional else outputs[0]
         if dropout and train and layer < num_layers - 1:
-            input = _dropout(input, dropout)
+            input = drop(input, dropout, True)
     output = transpose(input, 0, 1) if batch_first else input
     return output, *[stack(each) for each in zip(*lasts, strict=True)]
 
@@ -136,9 +135,3 @@ def _same_dtypes(input: Tensor, weights: Sequence[Any], states: Sequence[Tensor]
                 f"input and hidden states must have the dtype of the weights, {weights[0].dtype}, "
                 f"but one has {tensor.dtype}"
             )
-
-
-def _dropout(input: Tensor, p: float) -> Tensor:
-    """Elements are zero with probability `p`, the others larger by 1 / (1 - p)."""
-    kept = empty_like(input).bernoulli_(1 - p)
-    return input * (kept.div_(1 - p) if p < 1 else kept)

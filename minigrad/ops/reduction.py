@@ -126,8 +126,12 @@ def _mean_as(input: Array, dtype: Any) -> Array:
     return _mean.forward(cast(input, dtype))
 
 
-def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def sum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+) -> Tensor:
     """The sum over all elements or over `dim`; integers and bools are added as int64."""
+    if out is not None:
+        return into(out, sum, input, dim, keepdim, dtype=dtype)
     array = _array("sum", input)
     whole = dim is None and not keepdim
     if dtype is not None:
@@ -137,8 +141,12 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
     return _sum(input) if whole else sum_dim(input, wrap_dims(dim, array.ndim), keepdim)
 
 
-def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def mean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+) -> Tensor:
     """The mean over all elements or over `dim`; of floating-point tensors only."""
+    if out is not None:
+        return into(out, mean, input, dim, keepdim, dtype=dtype)
     array = _array("mean", input)
     if dim is None and dtype is None and array.dtype.kind == "f" and not keepdim:
         return _mean(input)
@@ -217,8 +225,11 @@ def var(
     keepdim: bool = False,
     *,
     correction: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """The variance: squared deviations from the mean, divided by n - `correction` (default 1)."""
+    if out is not None:
+        return into(out, var, input, dim, unbiased, keepdim, correction=correction)
     return _moment("var", _var, input, dim, unbiased, keepdim, correction)
 
 
@@ -229,8 +240,11 @@ def std(
     keepdim: bool = False,
     *,
     correction: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """The standard deviation: the square root of `var`."""
+    if out is not None:
+        return into(out, std, input, dim, unbiased, keepdim, correction=correction)
     return _moment("std", _std, input, dim, unbiased, keepdim, correction)
 
 
@@ -316,9 +330,16 @@ def _prod_dim(input: Array, dim: int, keepdim: bool) -> Array:
 
 
 def prod(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """The product of all elements or of those along `dim`; integers are multiplied as int64."""
+    if out is not None:
+        return into(out, prod, input, dim, keepdim, dtype=dtype)
     array = _array("prod", input)
     input = _converted(input, dtype or (None if array.dtype.kind == "f" else dtypes.int64))
     return _prod(input) if dim is None else _prod_dim(input, wrap_dim(dim, array.ndim), keepdim)
@@ -425,13 +446,17 @@ def from_index(input: Array, index: Array, dim: int, keepdim: bool) -> Array:
     return out if keepdim else out.squeeze(dim)
 
 
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The largest element; along `dim` (values, indices); with another Tensor the larger of both."""
+    if out is not None:
+        return into(out, max, input, dim, keepdim, exact=True)
     return _extreme("max", input, dim, keepdim, _max_all, _max_dim, return_types.max)
 
 
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The smallest element; along `dim` (values, indices); with another Tensor the smaller of both."""
+    if out is not None:
+        return into(out, min, input, dim, keepdim, exact=True)
     return _extreme("min", input, dim, keepdim, _min_all, _min_dim, return_types.min)
 
 
@@ -488,13 +513,21 @@ def _no_extreme(name: str, kind: Any) -> Any:
     )
 
 
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmax(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+) -> Tensor:
     """The index of the largest element, over all or along `dim` (int64); the first one if equal."""
+    if out is not None:
+        return into(out, argmax, input, dim, keepdim, exact=True)
     return _arg("argmax", np.argmax, input, dim, keepdim)
 
 
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmin(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+) -> Tensor:
     """The index of the smallest element, over all or along `dim` (int64); the first one if equal."""
+    if out is not None:
+        return into(out, argmin, input, dim, keepdim, exact=True)
     return _arg("argmin", np.argmin, input, dim, keepdim)
 
 
@@ -515,13 +548,17 @@ def _arg(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> 
 # --- truth ---------------------------------------------------------------------------------------
 
 
-def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """Whether all elements are nonzero."""
+    if out is not None:
+        return into(out, all, input, dim, keepdim)
     return _truth(np.logical_and, input, dim, keepdim)
 
 
-def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """Whether one of the elements is nonzero."""
+    if out is not None:
+        return into(out, any, input, dim, keepdim)
     return _truth(np.logical_or, input, dim, keepdim)
 
 

@@ -424,8 +424,10 @@ def _stack(tensors: list[Array], dim: int) -> Array:
     return row_major(np.stack(promoted(tensors), dim))
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor:
     """Tensors of one shape put side by side along a new dimension."""
+    if out is not None:
+        return into(out, stack, tensors, dim)
     tensors = _list_of_tensors("stack", tensors)
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")

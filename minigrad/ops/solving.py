@@ -15,6 +15,7 @@ import numpy as np
 
 from ..autograd import node as graph
 from ..autograd.node import wrap
+from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import broadcast_error, not_a_tensor
@@ -58,8 +59,10 @@ def inverse_matrix(A: Array) -> Array:
     return inverse_array(A)
 
 
-def linalg_inv(A: Tensor) -> Tensor:
+def linalg_inv(A: Tensor, *, out: Any = None) -> Tensor:
     """The inverse of square matrices; LinAlgError if one is singular."""
+    if out is not None:
+        return into(out, linalg_inv, A, exact=True)
     array = check_square("linalg.inv", A)
     raise_first("linalg.inv", _zero_pivots(array), SINGULAR)
     return inverse_matrix(A)
@@ -88,8 +91,10 @@ def _invertible(matrix: Array) -> bool:
     return True
 
 
-def linalg_inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
+def linalg_inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
     """(inverse, info): no error for a singular matrix, unless `check_errors`."""
+    if out is not None:
+        return into(out, linalg_inv_ex, A, check_errors=check_errors, exact=True)
     array = check_square("linalg.inv_ex", A)
     info = _zero_pivots(array)
     if check_errors:
@@ -120,10 +125,12 @@ def solve_system(A: Array, B: Array, left: bool, vector: bool) -> Array:
     return by_columns(np.linalg.solve(A, B))
 
 
-def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor:
     """X with `A X = B` (`X A = B` if not `left`); B holds vectors or matrices, and batches broadcast.
 
     LinAlgError if a matrix is singular."""
+    if out is not None:
+        return into(out, linalg_solve, A, B, left=left, exact=True)
     array = check_square("linalg.solve", A)
     if not isinstance(B, graph.Tensor):
         raise not_a_tensor("linalg_solve", "B", 2, B)
@@ -207,8 +214,10 @@ def determinant(A: Array) -> Array:
     return np.linalg.det(A).astype(A.dtype)
 
 
-def linalg_det(A: Tensor) -> Tensor:
+def linalg_det(A: Tensor, *, out: Any = None) -> Tensor:
     """The determinant of square matrices."""
+    if out is not None:
+        return into(out, linalg_det, A, exact=True)
     check_square("linalg.det", A)
     return determinant(A)
 
@@ -225,8 +234,10 @@ def _slogdet(A: Array) -> tuple[Array, Array]:
     return np.asarray(sign, A.dtype), np.asarray(value, A.dtype)
 
 
-def linalg_slogdet(A: Tensor) -> Any:
+def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
     """(sign, logabsdet): the determinant is `sign * exp(logabsdet)`."""
+    if out is not None:
+        return into(out, linalg_slogdet, A, exact=True)
     check_square("linalg.slogdet", A)
     return results.linalg_slogdet(*_slogdet(A))
 
@@ -277,15 +288,21 @@ NOT_POSITIVE = (
 )
 
 
-def linalg_cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+def linalg_cholesky(A: Tensor, *, upper: bool = False, out: Any = None) -> Tensor:
     """The lower triangular L with `A = L @ L.mT` (`upper`: U with `A = U.mT @ U`), of symmetric
     positive-definite matrices; LinAlgError if one is not. Half of A is read."""
+    if out is not None:
+        return into(out, linalg_cholesky, A, upper=upper, exact=True)
     _check_positive("linalg.cholesky", A, upper)
     return _cholesky_ex(A, upper)
 
 
-def linalg_cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+def linalg_cholesky_ex(
+    A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None
+) -> Any:
     """(L, info): no error for a matrix that is not positive-definite, unless `check_errors`."""
+    if out is not None:
+        return into(out, linalg_cholesky_ex, A, upper=upper, check_errors=check_errors, exact=True)
     array = check_square("linalg.cholesky_ex", A)
     info = each(array.mT if upper else array, bad_minor)
     if check_errors:
@@ -293,8 +310,10 @@ def linalg_cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = F
     return results.linalg_cholesky_ex(_cholesky_ex(A, upper), wrap(info))
 
 
-def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """`linalg.cholesky` under its older name."""
+    if out is not None:
+        return into(out, cholesky, input, upper)
     _check_positive("cholesky", input, upper)
     return _cholesky(input, upper)
 

@@ -19,6 +19,7 @@ from ..autograd.inplace import (
     view_op,
 )
 from ..autograd.node import record, wrap
+from ..autograd.out import into
 from ..autograd.row import Op, op
 from .diagonals import _two_dims, diagonal_array
 from .dims import size_of, wrap_dim
@@ -313,9 +314,11 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
-    step: int = 1,
+    step: int = 1, *, out: Any = None,
 ) -> Tensor:  # fmt: skip
     """A copy of `input` in which `src` stands at `start:end:step` of `dim`."""
+    if out is not None:
+        return into(out, slice_scatter, input, src, dim, start, end, step, exact=True)
     at = wrap_dim(dim, input._array.ndim)
     if step <= 0:
         raise RuntimeError("slice step must be positive")
@@ -347,8 +350,10 @@ def _narrow_copy(input: Array, dim: int, where: slice) -> Array:
     return _sliced(input, dim, where).copy("C")
 
 
-def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+def narrow_copy(input: Tensor, dim: int, start: int, length: int, *, out: Any = None) -> Tensor:
     """`narrow` as a copy."""
+    if out is not None:
+        return into(out, narrow_copy, input, dim, start, length, exact=True)
     promotion.check_tensors("narrow_copy", input=input)
     if dim >= input._array.ndim:
         raise RuntimeError(f"Expected dim < {input._array.ndim}, but got {dim}")

@@ -86,7 +86,7 @@ def _sum_row(row: Array, lanes: int) -> np.generic:
     """Sum one contiguous row, (n,): what `_sum_rows` does, in fewer calls."""
     n = row.size
     if n == UNROLL:
-        return _add(row)
+        return _add(row)  # type: ignore[return-value]
     if n < lanes:
         lanes = 1
     full = n // lanes * lanes

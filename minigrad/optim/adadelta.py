@@ -1,9 +1,9 @@
 """Adadelta (Zeiler 2012, algorithm 1): steps as long as those before, without a learning rate.
 
-    v <- rho * v + (1 - rho) * g^2                       a mean of squared gradients
-    d <- sqrt(u + eps) / sqrt(v + eps) * g               the step, in the unit of p
-    u <- rho * u + (1 - rho) * d^2                       a mean of squared steps
-    p <- p - lr * d
+v <- rho * v + (1 - rho) * g^2                       a mean of squared gradients
+d <- sqrt(u + eps) / sqrt(v + eps) * g               the step, in the unit of p
+u <- rho * u + (1 - rho) * d^2                       a mean of squared steps
+p <- p - lr * d
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any
 from ..tensor import Tensor
 from .optimizer import Group
 from .rule import (
-    Rule, State, check_lr, check_not_negative, count, loss_gradient, number, scalar, zeros,
+    Rule,
+    State,
+    check_lr,
+    check_not_negative,
+    count,
+    loss_gradient,
+    number,
+    scalar,
+    zeros,
 )  # fmt: skip
 
 __all__ = ["Adadelta"]

@@ -1,7 +1,7 @@
 """Adagrad (Duchi, Hazan and Singer 2011): steps shrink with the sum of all squared gradients.
 
-    s <- s + g^2
-    p <- p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)
+s <- s + g^2
+p <- p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from typing import Any
 from ..tensor import Tensor
 from .optimizer import Group
 from .rule import (
-    Rule, State, check_lr, check_not_negative, count, filled, loss_gradient, number,
+    Rule,
+    State,
+    check_lr,
+    check_not_negative,
+    count,
+    filled,
+    loss_gradient,
+    number,
     scalar,
 )  # fmt: skip
 
@@ -32,7 +39,7 @@ class Adagrad(Rule):
     `differentiable`. State, made with the optimizer: `step`, `sum` (s).
     """
 
-    later_options = {  # noqa: RUF012 (declared a ClassVar by the base class)
+    later_options = {
         "foreach": None, "maximize": False, "differentiable": False, "fused": None,
     }  # fmt: skip
 

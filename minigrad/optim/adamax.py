@@ -1,8 +1,8 @@
 """AdaMax (Kingma and Ba 2015, section 7.1): Adam with the largest gradient in place of a mean.
 
-    m <- beta1 * m + (1 - beta1) * g
-    u <- max(beta2 * u, |g| + eps)
-    p <- p - lr / (1 - beta1^t) * m / u
+m <- beta1 * m + (1 - beta1) * g
+u <- max(beta2 * u, |g| + eps)
+p <- p - lr / (1 - beta1^t) * m / u
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import Any
 from ..tensor import Tensor
 from .optimizer import Group
 from .rule import (
-    Rule, State, check_betas, check_lr, check_not_negative, count, loss_gradient, number, scalar,
+    Rule,
+    State,
+    check_betas,
+    check_lr,
+    check_not_negative,
+    count,
+    loss_gradient,
+    number,
+    scalar,
     zeros,
 )  # fmt: skip
 

@@ -107,12 +107,12 @@ def _scalar(value: float, dtype: np.dtype[Any], wide: np.dtype[Any] | None = Non
 
 def multiply_(x: Array, y: Array) -> None:
     """x *= y."""
-    np.multiply(x, y, x)
+    np.multiply(x, y, out=x)
 
 
 def maximum_(x: Array, y: Array) -> None:
     """x = max(x, y)."""
-    np.maximum(x, y, x)
+    np.maximum(x, y, out=x)
 
 
 def assign_(x: Array, y: Array) -> None:
@@ -152,7 +152,7 @@ def choose(condition: Array, x: Any, y: Any, like: Array) -> Array:
 
 def limit_(x: Array, low: float, high: float) -> None:
     """x = min(max(x, low), high)."""
-    np.clip(x, low, high, x)
+    np.clip(x, low, high, out=x)
 
 
 # -- sums with products ---------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """ASGD (Polyak and Juditsky 1992): stochastic gradient descent that averages its way.
 
-    p   <- p * (1 - lambd * eta) - eta * g
-    ax  <- ax + mu * (p - ax)                            the average, from step t0 on
-    eta <- lr / (1 + lambd * lr * t)^alpha
-    mu  <- 1 / max(1, t - t0)
+p   <- p * (1 - lambd * eta) - eta * g
+ax  <- ax + mu * (p - ax)                            the average, from step t0 on
+eta <- lr / (1 + lambd * lr * t)^alpha
+mu  <- 1 / max(1, t - t0)
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any
 from ..tensor import Tensor
 from .optimizer import Group
 from .rule import (
-    Rule, State, check_lr, check_not_negative, count, loss_gradient, number, scalar, zeros,
+    Rule,
+    State,
+    check_lr,
+    check_not_negative,
+    count,
+    loss_gradient,
+    number,
+    scalar,
+    zeros,
 )  # fmt: skip
 
 __all__ = ["ASGD"]
@@ -68,5 +76,6 @@ class ASGD(Rule):
                 xp.assign_(average, p)
             else:
                 xp.add_scaled_(average, xp.scale(p - average, mu), 1)
-        state["eta"].fill_(float(lr / ((1 + lambd * lr * t) ** group["alpha"])))
-        state["mu"].fill_(1 / max(1, t - group["t0"]))
+        eta = lr / ((1 + lambd * lr * t) ** group["alpha"])
+        state["eta"].copy_(scalar(float(eta)))  # float32, whatever dtype loading made of it
+        state["mu"].copy_(scalar(1 / max(1, t - group["t0"])))

@@ -28,7 +28,7 @@ def pieces(gradient: Tensor, *changed: Tensor) -> tuple[tuple[Tensor, ...]]:
 
 
 def scale_(x: Tensor, factor: Number) -> None:
-    x.mul_(factor)
+    x.copy_(x.clone() * factor)
 
 
 def scale(x: Tensor, factor: Number) -> Tensor:
@@ -36,7 +36,7 @@ def scale(x: Tensor, factor: Number) -> Tensor:
 
 
 def divide_(x: Tensor, divisor: Number) -> None:
-    x.div_(divisor)
+    x.copy_(x.clone() / divisor)
 
 
 def divide(x: Tensor, divisor: Number) -> Tensor:
@@ -48,11 +48,11 @@ def add_number(x: Tensor, number: Number) -> Tensor:
 
 
 def multiply_(x: Tensor, y: Tensor) -> None:
-    x.copy_(x * y.clone())
+    x.copy_(x.clone() * y.clone())
 
 
 def maximum_(x: Tensor, y: Tensor) -> None:
-    x.copy_(x.clone().maximum(y))
+    x.copy_(x.clone().maximum(y.clone()))
 
 
 def assign_(x: Tensor, y: Tensor) -> None:
@@ -68,11 +68,11 @@ def magnitude(x: Tensor) -> Tensor:
 
 
 def sqrt(x: Tensor) -> Tensor:
-    return x.clone().sqrt()
+    return x.clone().sqrt().clone()  # the node of the root keeps its result
 
 
 def reciprocal(x: Tensor) -> Tensor:
-    return x.reciprocal()
+    return x.reciprocal().clone()
 
 
 def sign(x: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ def choose(condition: Tensor, x: Any, y: Any, like: Tensor) -> Tensor:
 
 
 def limit_(x: Tensor, low: float, high: float) -> None:
-    x.clamp_(low, high)
+    x.copy_(x.clone().clamp(low, high))
 
 
 def add_scaled_(x: Tensor, y: Tensor, alpha: Number) -> None:

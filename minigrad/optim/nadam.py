@@ -16,7 +16,15 @@ from typing import Any
 from ..tensor import Tensor
 from .optimizer import Group
 from .rule import (
-    Rule, State, check_betas, check_lr, check_not_negative, count, loss_gradient, number, scalar,
+    Rule,
+    State,
+    check_betas,
+    check_lr,
+    check_not_negative,
+    count,
+    loss_gradient,
+    number,
+    scalar,
     zeros,
 )  # fmt: skip
 

@@ -1,10 +1,10 @@
 """RMSprop (Hinton 2012, lecture 6e; centered: Graves 2013, equations 38-45).
 
-    v <- alpha * v + (1 - alpha) * g^2                   a mean of squared gradients
-    h <- alpha * h + (1 - alpha) * g                     if centered: a mean of gradients,
-    r <- sqrt(v) + eps,   or sqrt(v - h^2) + eps         so that r estimates a deviation
-    p <- p - lr * g / r                                  without momentum
-    b <- momentum * b + g / r;   p <- p - lr * b         with momentum
+v <- alpha * v + (1 - alpha) * g^2                   a mean of squared gradients
+h <- alpha * h + (1 - alpha) * g                     if centered: a mean of gradients,
+r <- sqrt(v) + eps,   or sqrt(v - h^2) + eps         so that r estimates a deviation
+p <- p - lr * g / r                                  without momentum
+b <- momentum * b + g / r;   p <- p - lr * b         with momentum
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from typing import Any
 from ..tensor import Tensor
 from .optimizer import Group
 from .rule import (
-    Rule, State, check_lr, check_not_negative, count, loss_gradient, number, scalar, zeros,
+    Rule,
+    State,
+    check_lr,
+    check_not_negative,
+    count,
+    loss_gradient,
+    number,
+    scalar,
+    zeros,
 )  # fmt: skip
 
 __all__ = ["RMSprop"]

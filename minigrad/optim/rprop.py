@@ -54,7 +54,7 @@ class Rprop(Rule):
         )  # fmt: skip
 
     def _start(self, param: Tensor, group: Group) -> State:
-        first = filled(param, float(group["lr"]))
+        first = filled(param._grad, float(group["lr"]))  # type: ignore[arg-type]
         return {"step": scalar(0), "prev": zeros(param), "step_size": first}
 
     def _update(self, xp: Any, param: Tensor, group: Group, state: State) -> None:

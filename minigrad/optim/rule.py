@@ -61,7 +61,7 @@ class Rule(Optimizer):
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            if group["differentiable"]:
+            if group.get("differentiable"):
                 self._update_in_graph(group)
                 continue
             for param in group["params"]:
@@ -106,7 +106,7 @@ def loss_gradient(xp: Any, g: Any, p: Any, group: Group) -> Any:
 
 
 def zeros(param: Tensor) -> Tensor:
-    """Zeros in the shape, dtype and memory order of a parameter."""
+    """Zeros in the shape, dtype and memory order of a parameter (or of its gradient)."""
     return wrap(np.zeros_like(param._array))
 
 

@@ -96,17 +96,19 @@ class SGD(Optimizer):
         return loss
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
-        changed, first = (param,), False
+        changed: tuple[Tensor, ...] = (param,)
+        first = False
         if group["momentum"]:
             state = self.state[param]
             buffer = state.get("momentum_buffer")
             if buffer is None:
-                buffer, first = zeros(param), True
+                buffer, first = zeros(param._grad), True  # type: ignore[arg-type]
                 state["momentum_buffer"] = buffer
             changed = (param, buffer)
         if param._array.size == 1:  # saves a microsecond, which counts in loops on few numbers
-            param._bump_version()
-            _step(group, first, param._grad._array, *[t._array for t in changed])
+            for tensor in changed:
+                tensor._bump_version()
+            _step(group, first, param._grad._array, *[t._array for t in changed])  # type: ignore[union-attr]
             return
         for arrays in pieces(param._grad, *changed):  # type: ignore[arg-type]
             _step(group, first, *arrays)

@@ -6,16 +6,22 @@ import warnings
 from typing import Any
 
 from ... import ops
+from ...ops import slope_activation
 from ...tensor import Tensor
 
 __all__ = [
-    "celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
-    "log_softmax", "logsigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
-    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid",
+    "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid",
+    "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
+    "threshold", "threshold_",
 ]  # fmt: skip
 
 gelu, logsigmoid, softplus = ops.gelu, ops.logsigmoid, ops.softplus
 hardshrink, softshrink = ops.hardshrink, ops.softshrink
+glu, prelu = slope_activation.glu, slope_activation.prelu
+relu_, elu_, selu_, celu_ = ops.relu_, ops.elu_, ops.selu_, ops.celu_
+leaky_relu_, hardtanh_, threshold_ = ops.leaky_relu_, ops.hardtanh_, ops.threshold_
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -136,3 +142,41 @@ def softsign(input: Tensor) -> Tensor:
 def tanhshrink(input: Tensor) -> Tensor:
     """`input - tanh(input)`, elementwise."""
     return input - ops.tanh(input)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
+    inplace: bool = False,
+) -> Tensor:  # fmt: skip
+    """`input`, and below zero `input` times a slope: drawn from [lower, upper) for each element in
+    training, else the middle. RuntimeError if `lower` is the larger."""
+    call = slope_activation.rrelu_ if inplace else slope_activation.rrelu
+    return call(input, lower, upper, training)
+
+
+rrelu_ = slope_activation.rrelu_
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """A sample from the distribution that `softmax(logits)` names, with a gradient.
+
+    Jang and others, "Categorical reparameterization with Gumbel-softmax", 2017.
+
+    Args:
+        logits: unnormalised log-probabilities, any shape.
+        tau: the temperature; the smaller, the nearer the samples are to one class.
+        hard: make them one class each; the gradient is that of the soft sample.
+        eps: without effect, with a warning.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    shape = logits.shape
+    waits = ops.exponential_(ops.empty(shape, dtype=logits.dtype))
+    soft = ops.softmax((logits + -ops.log(waits)) / tau, dim)  # minus the log of a wait: Gumbel
+    if not hard:
+        return soft
+    index = ops.max(soft, dim, keepdim=True)[1]
+    one = ops.scatter(ops.zeros(shape, dtype=logits.dtype), dim, index, 1.0)
+    return one - soft.detach() + soft

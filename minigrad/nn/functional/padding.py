@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ... import ops, promotion
-from ...ops import padding
+from ...ops.int_tuples import int_tuple
 from ...tensor import Tensor
 
 __all__ = ["pad"]
@@ -32,7 +32,7 @@ def pad(
     """
     if not isinstance(input, Tensor):
         raise promotion.not_a_tensor("pad", "input", 1, input)
-    sizes = padding.checked_padding("pad", pad)
+    sizes = int_tuple("pad", "pad", 2, pad)
     if not isinstance(mode, str):
         kind = type(mode).__name__
         raise TypeError(f"pad(): argument 'mode' (position 3) must be str, not {kind}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import warnings
 
-__all__ = ["checked_reduction", "legacy_reduction"]
+from ... import ops
+from ...tensor import Tensor
+
+__all__ = ["checked_reduction", "chosen_reduction", "legacy_reduction", "reduced"]
 
 _REDUCTIONS = ("none", "mean", "sum")
 
@@ -33,3 +36,17 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, stacklevel:
         stacklevel=stacklevel,
     )
     return reduction
+
+
+def chosen_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """The reduction that a call names, by the old flags or by the new word; it is checked."""
+    if size_average is not None or reduce is not None:
+        return legacy_reduction(size_average, reduce, stacklevel=4)
+    return checked_reduction(reduction)
+
+
+def reduced(values: Tensor, reduction: str) -> Tensor:
+    """The elements' losses as they are, their mean, or their sum."""
+    if reduction == "none":
+        return values
+    return ops.mean(values) if reduction == "mean" else ops.sum(values)

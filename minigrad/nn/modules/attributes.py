@@ -8,16 +8,50 @@ PyTorch's.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from ...tensor import Tensor
+from ...utils.hooks import RemovableHandle, add_hook
 from ...utils.tensors import typename
 from ..parameter import Buffer, Parameter
 from .registry import Registry
 
-__all__ = ["AttributeHolder"]
+__all__ = [
+    "AttributeHolder", "register_module_buffer_registration_hook",
+    "register_module_module_registration_hook", "register_module_parameter_registration_hook",
+]  # fmt: skip
 
 _REGISTRIES = ("_parameters", "_buffers", "_modules")
+
+Hook = Callable[..., Any]
+Hooks = OrderedDict[int, Hook]
+_parameter_hooks: Hooks = OrderedDict()
+_buffer_hooks: Hooks = OrderedDict()
+_module_hooks: Hooks = OrderedDict()
+
+
+def register_module_parameter_registration_hook(hook: Hook) -> RemovableHandle:
+    """Calls `hook(module, name, param)` when any module gets a parameter; it may return another."""
+    return add_hook(_parameter_hooks, hook)
+
+
+def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
+    """Calls `hook(module, name, buffer)` when any module gets a buffer; it may return another."""
+    return add_hook(_buffer_hooks, hook)
+
+
+def register_module_module_registration_hook(hook: Hook) -> RemovableHandle:
+    """Calls `hook(module, name, submodule)` when any module gets a child; it may return another."""
+    return add_hook(_module_hooks, hook)
+
+
+def _seen_by(hooks: Hooks, holder: Any, name: str, value: Any) -> Any:
+    for hook in hooks.values():
+        changed = hook(holder, name, value)
+        value = value if changed is None else changed
+    return value
 
 
 class AttributeHolder:
@@ -69,7 +103,7 @@ class AttributeHolder:
             raise TypeError(_refusal(value, "child module", name, "torch.nn.Module or None"))
         if name not in self._modules:
             self._forget(name)
-        self._modules[name] = value
+        self._modules[name] = _seen_by(_module_hooks, self, name, value)
 
     def _assign_buffer(self, name: str, value: Any) -> None:
         if value is not None and not isinstance(value, Tensor):
@@ -132,7 +166,7 @@ class AttributeHolder:
                 f"created explicitly. To express '{name}' as a function of another Tensor, "
                 "compute the value in the forward() method."
             )
-        self._parameters[name] = param
+        self._parameters[name] = _seen_by(_parameter_hooks, self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Enters a tensor that is moved and saved with the module but not trained.
@@ -147,7 +181,7 @@ class AttributeHolder:
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' "
                 "(torch Tensor or None required)"
             )
-        self._buffers[name] = tensor
+        self._buffers[name] = _seen_by(_buffer_hooks, self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -158,7 +192,7 @@ class AttributeHolder:
         if module is not None and not isinstance(module, AttributeHolder):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
-        self._modules[name] = module
+        self._modules[name] = _seen_by(_module_hooks, self, name, module)
 
     def register_module(self, name: str, module: Any) -> None:
         """Another name of `add_module`."""

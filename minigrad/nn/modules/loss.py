@@ -1,4 +1,8 @@
-"""Loss functions as modules: each calls its namesake in `functional` with its own reduction."""
+"""Losses for regression and classification as modules.
+
+Each calls its namesake in `functional` with its own reduction. Losses of probabilities and of
+margins are in `probability_loss.py` and `margin_loss.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,9 @@ from .. import functional as F
 from ..functional.reduction import legacy_reduction
 from .module import Module
 
-__all__ = ["CrossEntropyLoss", "L1Loss", "MSELoss", "NLLLoss", "NLLLoss2d"]
+__all__ = [
+    "CrossEntropyLoss", "HuberLoss", "L1Loss", "MSELoss", "NLLLoss", "NLLLoss2d", "SmoothL1Loss",
+]  # fmt: skip
 
 
 class _Loss(Module):
@@ -54,6 +60,33 @@ class L1Loss(_Loss):
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
+class SmoothL1Loss(_Loss):
+    """A square below `beta` and a straight line of slope 1 beyond, of |input - target|."""
+
+    def __init__(
+        self, size_average: bool | None = None, reduce: bool | None = None,
+        reduction: str = "mean", beta: float = 1.0,
+    ) -> None:  # fmt: skip
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(_Loss):
+    """A square below `delta` and a straight line of that slope beyond, of |input - target|."""
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        if not isinstance(delta, (float, int)):
+            raise TypeError(f"delta must be a float or int, got: {type(delta)}")
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+
+
 class NLLLoss(_WeightedLoss):
     """Minus the log-probability of the target's class; `weight` is one number for each class."""
 
@@ -78,7 +111,7 @@ class NLLLoss2d(NLLLoss):
         ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
     ) -> None:  # fmt: skip
         warnings.warn(
-            "NLLLoss2d has been deprecated. Please use NLLLoss instead as a drop-in replacement "
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement "
             "and see https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
             FutureWarning,
             stacklevel=2,

@@ -1,164 +1,62 @@
 """`Module`: the base class of everything with parameters.
 
 A subclass creates parameters and child modules in `__init__` and computes in `forward`; calling
-the module runs `forward` between the hooks that users have hung into it. The other two parts of
-the class are what a module holds (`attributes.py`) and how it is saved (`state_dict.py`).
+the module runs `forward`. The other parts of the class are what a module holds (`attributes.py`),
+how it is saved (`state_dict.py`), and its call with the hooks around it (`calling.py`).
 """
 
 from __future__ import annotations
 
-import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 from ... import ops
 from ...autograd.grad_mode import no_grad
 from ...tensor import Tensor
-from ...utils.hooks import RemovableHandle, add_hook
 from ...utils.tensors import zero_gradient
 from ..parameter import Parameter
-from .state_dict import Stateful
+from .attributes import (
+    register_module_buffer_registration_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from .calling import (
+    CallableModule,
+    register_module_backward_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+)
 
-__all__ = ["Module", "indented"]
+__all__ = [
+    "Module", "indented", "register_module_backward_hook",
+    "register_module_buffer_registration_hook", "register_module_forward_hook",
+    "register_module_forward_pre_hook", "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook", "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]  # fmt: skip
 
 M = TypeVar("M", bound="Module")
-Hooks = OrderedDict[int, Callable[..., Any]]
-Flags = OrderedDict[int, bool]  # the numbers of the hooks that have some property
-
-_global_forward_pre_hooks: Hooks = OrderedDict()
-_global_forward_hooks: Hooks = OrderedDict()
 
 
-def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Calls `hook(module, args)` before the forward of every module."""
-    return add_hook(_global_forward_pre_hooks, hook)
-
-
-def register_module_forward_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Calls `hook(module, args, output)` after the forward of every module."""
-    return add_hook(_global_forward_hooks, hook)
-
-
-def _missing_forward(self: Module, *input: Any) -> Any:
-    """What the module computes. Every subclass defines it; callers call the module itself."""
-    raise NotImplementedError(
-        f'Module [{type(self).__name__}] is missing the required "forward" function'
-    )
-
-
-class Module(Stateful):
+class Module(CallableModule):
     """Base class of all modules.
 
     `training` is True until `eval()` is called; layers such as dropout look at it.
     """
 
-    _forward_pre_hooks: Hooks
-    _forward_pre_hooks_with_kwargs: Flags
-    _forward_hooks: Hooks
-    _forward_hooks_with_kwargs: Flags
-    _forward_hooks_always_called: Flags
+    call_super_init = False  # whether the class that follows in a multiple inheritance is made too
+    dump_patches = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args or kwargs:
+        if (args or kwargs) and not self.call_super_init:
             _refuse_arguments(type(self), args, kwargs)
         self._make_registries()
         self._make_state_dict_hooks()
-        attributes = self.__dict__
-        attributes["_forward_pre_hooks"] = OrderedDict()
-        attributes["_forward_pre_hooks_with_kwargs"] = OrderedDict()
-        attributes["_forward_hooks"] = OrderedDict()
-        attributes["_forward_hooks_with_kwargs"] = OrderedDict()
-        attributes["_forward_hooks_always_called"] = OrderedDict()
-
-    # -- calling ---------------------------------------------------------------------------------
-
-    forward: Callable[..., Any] = _missing_forward
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (
-            self._forward_hooks or self._forward_pre_hooks
-            or _global_forward_hooks or _global_forward_pre_hooks
-        ):  # fmt: skip
-            return self._call_with_hooks(args, kwargs)
-        return self.forward(*args, **kwargs)
-
-    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """`forward` with hooks around it; if it fails, hooks with `always_call` still run."""
-        called: set[int] = set()
-        result = None
-        try:
-            args, kwargs = self._run_pre_hooks(args, kwargs)
-            result = self.forward(*args, **kwargs)
-            for number, hook in [*_global_forward_hooks.items(), *self._forward_hooks.items()]:
-                called.add(number)
-                changed = self._run_hook(number, hook, args, kwargs, result)
-                result = result if changed is None else changed
-            return result
-        except Exception:
-            for number in self._forward_hooks_always_called:
-                if number not in called:
-                    self._run_silently(number, args, kwargs, result)
-            raise
-
-    def _run_pre_hooks(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        for number, hook in [*_global_forward_pre_hooks.items(), *self._forward_pre_hooks.items()]:
-            if number in self._forward_pre_hooks_with_kwargs:
-                changed = hook(self, args, kwargs)
-                if changed is not None:
-                    if not isinstance(changed, tuple) or len(changed) != 2:
-                        raise RuntimeError(
-                            "forward pre-hook must return None or a tuple "
-                            f"of (new_args, new_kwargs), but got {changed}."
-                        )
-                    args, kwargs = changed
-            else:
-                changed = hook(self, args)
-                if changed is not None:
-                    args = changed if isinstance(changed, tuple) else (changed,)
-        return args, kwargs
-
-    def _run_hook(
-        self, number: int, hook: Callable[..., Any], args: Any, kwargs: Any, result: Any
-    ) -> Any:
-        if number in self._forward_hooks_with_kwargs:
-            return hook(self, args, kwargs, result)
-        return hook(self, args, result)
-
-    def _run_silently(self, number: int, args: Any, kwargs: Any, result: Any) -> None:
-        try:
-            self._run_hook(number, self._forward_hooks[number], args, kwargs, result)
-        except Exception as error:
-            warnings.warn(
-                "module forward hook with ``always_call=True`` raised an exception "
-                f"that was silenced as another error was raised in forward: {error!s}",
-                stacklevel=4,
-            )
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Calls `hook(module, args)` before `forward`; it may return other arguments.
-
-        With `with_kwargs` it is called as `hook(module, args, kwargs)` and returns both or None.
-        """
-        flags = [self._forward_pre_hooks_with_kwargs] if with_kwargs else []
-        return add_hook(self._forward_pre_hooks, hook, *flags, prepend=prepend)
-
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> RemovableHandle:  # fmt: skip
-        """Calls `hook(module, args, output)` after `forward`; it may return another output.
-
-        With `with_kwargs` it is called as `hook(module, args, kwargs, output)`; with
-        `always_call` also when `forward` has raised.
-        """
-        flags = [self._forward_hooks_with_kwargs] if with_kwargs else []
-        flags += [self._forward_hooks_always_called] if always_call else []
-        return add_hook(self._forward_hooks, hook, *flags, prepend=prepend)
+        self._make_call_hooks()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     # -- walking through what it holds -----------------------------------------------------------
 
@@ -289,19 +187,40 @@ class Module(Stateful):
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """`to(device)`, `to(dtype)`, `to(tensor)`: moves all, casts what is floating-point.
 
-        Raises TypeError if the dtype is no floating-point one.
+        `memory_format=` arranges what has four dimensions. Raises TypeError if the dtype is no
+        floating-point one.
         """
+        layout = kwargs.pop("memory_format", None)
         example = ops.empty(0).to(*args, **kwargs)
         if not example.is_floating_point():
             raise TypeError(
                 "nn.Module.to only accepts floating point or complex dtypes, but got desired "
                 f"dtype={example.dtype}"
             )
-        return self._apply(lambda t: t.to(*args, **kwargs) if t.is_floating_point() else t)
+
+        def convert(tensor: Tensor) -> Tensor:
+            if tensor.is_floating_point() and (args or kwargs):
+                tensor = tensor.to(*args, **kwargs)
+            arranged = layout is not None and tensor.dim() in (4, 5)
+            return tensor.to(memory_format=layout) if arranged else tensor
+
+        return self._apply(convert)
+
+    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
+        """Replaces all values by uninitialised ones on `device`, which is the CPU."""
+        return self._apply(lambda t: ops.empty_like(t, device=device), recurse=recurse)
 
     def cpu(self: M) -> M:
         """Moves all to the CPU, where all is."""
         return self._apply(lambda t: t.cpu())
+
+    def cuda(self: M, device: Any = None) -> M:
+        """Raises what PyTorch without CUDA raises, if there is anything to move."""
+        return self._apply(lambda t: t.cuda(device))
+
+    def share_memory(self: M) -> M:
+        """Refused, as `Tensor.share_memory_` is."""
+        return self._apply(lambda t: t.share_memory_())
 
     def type(self: M, dst_type: Any) -> M:
         """Casts all parameters and buffers to a dtype."""
@@ -318,6 +237,15 @@ class Module(Stateful):
     def half(self: M) -> M:
         """Casts what is floating-point to float16."""
         return self._apply(lambda t: t.half() if t.is_floating_point() else t)
+
+    def bfloat16(self: M) -> M:
+        """Refused: NumPy has no such dtype."""
+        raise NotImplementedError(
+            "bfloat16() is not supported: NumPy has no such dtype; use half() or float()"
+        )
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accepted for scripts that have it: as with `minigrad.compile`, the module stays as it is."""
 
     # -- printing --------------------------------------------------------------------------------
 

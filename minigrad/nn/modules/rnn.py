@@ -241,14 +241,14 @@ class RNNBase(Module):
             raise ValueError(
                 f"{name}: Expected input to be 2D or 3D, got {input.dim()}D{kind} instead"
             )
-        dims = [state.dim() for state in _states(hx)]
+        states = () if hx is None else (hx[0], hx[1]) if self.mode == "LSTM" else (hx,)
+        dims = [state.dim() for state in states]
         if any(d != input.dim() for d in dims):
             kind = "unbatched 2-D" if input.dim() == 2 else "batched 3-D"
-            found = f"{dims[0]}-D tensor"
-            states = "hx should also be"
+            names, found = "hx should", f"{dims[0]}-D tensor"
             if self.mode == "LSTM":
-                states, found = "hx and cx should also be", f"({dims[0]}-D, {dims[1]}-D) tensors"
-            raise RuntimeError(f"For {kind} input, {states} {input.dim()}-D but got {found}")
+                names, found = "hx and cx should", f"({dims[0]}-D, {dims[1]}-D) tensors"
+            raise RuntimeError(f"For {kind} input, {names} also be {input.dim()}-D but got {found}")
         return input.dim() == 3
 
     def _zeros(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
@@ -266,13 +266,6 @@ class RNNBase(Module):
         else:
             output, *hidden = network(input, batch_sizes, hx, self._flat_weights, *options)
         return output, tuple(hidden) if self.mode == "LSTM" else hidden[0]
-
-
-def _states(hx: Any) -> tuple[Any, ...]:
-    """The Tensors in a state: none, one, or the two of an LSTM."""
-    if hx is None:
-        return ()
-    return (hx,) if isinstance(hx, Tensor) else (hx[0], hx[1])
 
 
 def _each(hx: Any, change: Any) -> Any:

@@ -116,9 +116,7 @@ class LSTMCell(RNNCellBase):
             hx = (zeros, zeros)
         elif not has_batch:
             hx = (hx[0].unsqueeze(0), hx[1].unsqueeze(0))
-        h, c = ops.lstm_cell(
-            input, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
-        )
+        h, c = ops.lstm_cell(input, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         return (h, c) if has_batch else (h.squeeze(0), c.squeeze(0))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...autograd.grad_mode import no_grad
@@ -40,6 +41,7 @@ class Stateful(AttributeHolder):
     _version = 1
     _state_dict_pre_hooks: Hooks
     _state_dict_hooks: Hooks
+    _state_dict_hooks_that_replace: OrderedDict[int, bool]
     _load_state_dict_pre_hooks: Hooks
     _load_state_dict_post_hooks: Hooks
 
@@ -47,6 +49,7 @@ class Stateful(AttributeHolder):
         attributes = self.__dict__
         attributes["_state_dict_pre_hooks"] = OrderedDict()
         attributes["_state_dict_hooks"] = OrderedDict()
+        attributes["_state_dict_hooks_that_replace"] = OrderedDict()
         attributes["_load_state_dict_pre_hooks"] = OrderedDict()
         attributes["_load_state_dict_post_hooks"] = OrderedDict()
 
@@ -86,9 +89,12 @@ class Stateful(AttributeHolder):
                 module.state_dict(
                     destination=destination, prefix=prefix + name + ".", keep_vars=keep_vars
                 )
-        for hook in self._state_dict_hooks.values():
-            if hook(self, destination, prefix, metadata) is not None:
-                raise RuntimeError("state_dict post-hook must return None")
+        for number, hook in self._state_dict_hooks.items():
+            changed = hook(self, destination, prefix, metadata)
+            if changed is not None:
+                if number not in self._state_dict_hooks_that_replace:
+                    raise RuntimeError("state_dict post-hook must return None")
+                destination = changed
         return destination
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
@@ -260,6 +266,17 @@ class Stateful(AttributeHolder):
         """Calls `hook(module, state_dict, prefix, local_metadata)` after; it may change them."""
         return add_hook(self._state_dict_hooks, hook)
 
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """As above, but the hook may return another dict; what libraries call in PyTorch."""
+        return add_hook(self._state_dict_hooks, hook, self._state_dict_hooks_that_replace)
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., None], with_module: bool = False
+    ) -> RemovableHandle:
+        """As below, but the hook is not given the module unless asked for."""
+        called = hook if with_module else partial(_without_module, hook)
+        return add_hook(self._load_state_dict_pre_hooks, called)
+
     def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Calls `hook(module, state_dict, prefix, local_metadata, strict, missing_keys,
         unexpected_keys, error_msgs)` before the module's tensors are loaded."""
@@ -268,6 +285,10 @@ class Stateful(AttributeHolder):
     def register_load_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Calls `hook(module, incompatible_keys)` after; it may change the two lists in place."""
         return add_hook(self._load_state_dict_post_hooks, hook)
+
+
+def _without_module(hook: Callable[..., None], module: Any, *args: Any) -> None:
+    hook(*args)
 
 
 def _as_kind_of(tensor: Tensor, saved: Tensor) -> Tensor:

@@ -76,6 +76,12 @@ class PackedSequence(_Fields):
     def int(self) -> PackedSequence:
         return type(self)(self.data.int(), *self[1:])
 
+    def pin_memory(self) -> PackedSequence:
+        return type(self)(self.data.pin_memory(), *self[1:])
+
+    def is_pinned(self) -> bool:
+        return bool(self.data.is_pinned())
+
     @property
     def is_cuda(self) -> bool:
         return bool(self.data.is_cuda)

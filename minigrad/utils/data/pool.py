@@ -12,6 +12,7 @@ import os
 import signal
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import connection as connections
 from multiprocessing import util
@@ -44,8 +45,9 @@ class Pool:
         self._workers: list[_Worker] = []
         self.closed = False
         try:
-            for worker_id in range(job.num_workers):
-                self._workers.append(_start(context, worker_id, job))
+            with _no_interrupts():
+                for worker_id in range(job.num_workers):
+                    self._workers.append(_start(context, worker_id, job))
         except BaseException:
             self.shut_down()
             raise
@@ -106,6 +108,16 @@ class Pool:
             for worker in self._workers:
                 worker.process.kill()
                 worker.process.join()
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C waits: all workers are started, and each has come to where it can end quietly."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start(context: Any, worker_id: int, job: Job) -> _Worker:

@@ -6,12 +6,13 @@ A worker is told what to read by its end of a connection, and answers over the s
     RESUME           ->  (RESUME, None): a new epoch begins, for workers that persist
 
 It ends when the other end is closed, be it on purpose or because the main process has died; there
-is nothing else to clean up. Ctrl-C reaches the workers too, but what to do then is for the main
-process to say.
+is nothing else to clean up. Ctrl-C in a terminal reaches the workers too, and they go quietly: the
+main process has a KeyboardInterrupt of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import random as python_random
@@ -85,20 +86,30 @@ class _Verbatim(str):
 
 
 def work(worker_id: int, job: Job, connection: Connection) -> None:
-    """The life of a worker: seed, prepare, answer one task after the other."""
-    signal.signal(signal.SIGINT, lambda *_: None)
-    _introduce(worker_id, job)
-    reader = _Reader(worker_id, job)
-    try:
-        for task in _tasks(connection):
-            if task == RESUME:
-                reader.start()
-                send(connection, reader.packed(RESUME, None))
-            elif not reader.exhausted:
-                number, index = task
-                send(connection, reader.packed(number, reader.read(index)))
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # nobody wants the answer any more
+    """The life of a worker: seed, prepare, answer one task after the other.
+
+    Ctrl-C is held back while the process comes up and while it goes down, and never interrupts the
+    thread that takes the tasks: it can be dealt with in one place.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    tasks = _tasks(connection)
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, ConnectionResetError):
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+            _introduce(worker_id, job)
+            _answer(tasks, _Reader(worker_id, job), connection)
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+
+
+def _answer(tasks: Iterator[Any], reader: _Reader, connection: Connection) -> None:
+    for task in tasks:
+        if task == RESUME:
+            reader.start()
+            send(connection, reader.packed(RESUME, None))
+        elif not reader.exhausted:
+            number, index = task
+            send(connection, reader.packed(number, reader.read(index)))
 
 
 def _introduce(worker_id: int, job: Job) -> None:
@@ -119,22 +130,23 @@ class _Reader:
 
     def __init__(self, worker_id: int, job: Job) -> None:
         self._id, self._reading = worker_id, job.reading
-        self._unready: Failure | None = None
-        try:
-            if job.init_fn is not None:
-                job.init_fn(worker_id)
-            self.start()
-        except Exception as error:
-            self._unready = Failure(error, worker_id)
+        self.start(job.init_fn)
 
-    def start(self) -> None:
-        """Begin an epoch."""
-        self._fetch: Fetch = self._reading.start()
+    def start(self, init_fn: Callable[[int], Any] | None = None) -> None:
+        """Begin an epoch; before the first one call `init_fn`."""
         self.exhausted = False
+        self._fetch: Fetch | Failure
+        try:
+            if init_fn is not None:
+                init_fn(self._id)
+            self._fetch = self._reading.start()
+        except Exception as error:
+            self._fetch = Failure(error, self._id)
 
     def read(self, index: Any) -> Any:
-        if self._unready is not None:
-            return self._unready
+        """(batch,), EXHAUSTED, or a Failure."""
+        if isinstance(self._fetch, Failure):
+            return self._fetch
         try:
             return (self._fetch(index),)
         except Exception as error:
@@ -149,7 +161,7 @@ class _Reader:
             return pack((number, answer))
         except Exception as error:
             failure = answer if isinstance(answer, Failure) else Failure(error, self._id)
-            failure.kind = RuntimeError  # the type of the exception may be what cannot be pickled
+            failure.kind = RuntimeError  # the exception's own type may be what cannot be pickled
             return pack((number, failure))
 
 
