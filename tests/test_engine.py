@@ -832,3 +832,36 @@ def test_saved_values_of_nodes(torch, log):
     y = x * 3
     log(hasattr((x * x).grad_fn, "_saved_self"), hasattr(y.grad_fn, "nothing of that name"))
     log((x * x).grad_fn._saved_self, x.exp().grad_fn._saved_result)
+
+
+@pytest.mark.parametrize("keeper", ["tensor", "node before", "node after", "retain_grad"])
+@pytest.mark.parametrize(
+    "function", [lambda x: x.view(6), lambda x: x.t(), lambda x: x[None], lambda x: x + 0]
+)
+def test_what_a_hook_keeps_is_not_the_gradient_of_a_leaf(keeper, function):
+    """The leaf takes over an array only if nobody else holds it, also by way of a view."""
+    x = minigrad.ones(2, 3, requires_grad=True)
+    y = function(x)
+    kept = []
+    if keeper == "tensor":
+        y.register_hook(kept.append)
+    elif keeper == "node before":
+        y.grad_fn.register_prehook(lambda grads: kept.extend(grads))
+    elif keeper == "node after":
+        y.grad_fn.register_hook(lambda inputs, grads: kept.extend([*inputs, *grads]))
+    else:
+        y.retain_grad()
+    (y * 2).sum().backward()
+    if keeper == "retain_grad":
+        kept.append(y.grad)
+    x.grad.zero_()
+    assert all((k.numpy() == 2).all() for k in kept if k is not None)
+    assert kept
+
+
+def test_the_gradient_of_a_weight_is_the_array_of_the_product():
+    """Not a copy of it: the formula's transposed product lies as the weight does."""
+    weight = minigrad.ones(20, 30, requires_grad=True)
+    minigrad.nn.functional.linear(minigrad.ones(8, 30), weight).sum().backward()
+    assert weight.grad.is_contiguous()
+    assert weight.grad.numpy().base is not None  # a copy would own its memory

@@ -21,6 +21,7 @@ from . import anomaly, grad_mode
 from . import node as graph
 from .hooks import call_node_hooks
 from .node import Edge, Node
+from .ownership import may_be_shared
 
 Gradient = Any  # an array, a Tensor when the pass is recorded, or None for zero
 by_age = attrgetter("sequence_nr")
@@ -55,6 +56,7 @@ class _Pass:
         self.keep_graph, self.on_tensors, self.into_leaves = keep_graph, on_tensors, into_leaves
         self.fit = fit_tensor if on_tensors else fit_array
         self.wanted = None if wanted is None else set(wanted)
+        self.nodes: set[Node] = set()  # all that can be reached
         self.runs: set[Any] = set()  # with `wanted`: the nodes that lead to a wanted edge
         self.awaited: dict[Any, int] = {}  # per leaf: how many edges have still to deliver
         self.sums: dict[Any, Gradient] = {}  # what has arrived so far, by leaf, node, or edge to
@@ -126,7 +128,7 @@ class _Pass:
     def schedule(self, roots: Sequence[Edge]) -> list[Node]:
         """The nodes to run, consumers before producers; counts what each leaf has to wait for."""
         awaited = self.awaited
-        seen: set[Node] = set()
+        seen = self.nodes
         order: list[Node] = []
         pending: list[Any] = list(roots)
         while pending:
@@ -153,11 +155,11 @@ class _Pass:
 
     def arrive(self, leaf: Any, gradient: Gradient) -> None:
         """All gradients of a leaf are there: this is what AccumulateGrad does."""
-        hooks = leaf.hooks
-        if hooks is not None:
-            gradient = hooks.on_gradients([gradient], self.on_tensors)[0]
         if self.wanted is not None and (leaf, None) not in self.wanted:
             return
+        hooks = leaf.hooks
+        if hooks is not None:
+            gradient = hooks.on_gradients([gradient], self)[0]
         if not self.into_leaves:
             self.arrived[leaf, None] = gradient
             return
@@ -185,12 +187,24 @@ class _Pass:
         if useful:
             self.capture(node, outputs)
         if node.hooks is not None:
-            outputs = node.hooks.on_gradients(outputs, self.on_tensors)
+            outputs = node.hooks.on_gradients(outputs, self)
         if useful == []:
             self.capture(node, outputs)
         elif node.hooks is not None:
             outputs = call_node_hooks(node.hooks.pre, self.on_tensors, outputs)
         return outputs, useful
+
+    def will_reach(self, edge: Edge) -> bool:
+        """Whether a gradient arrives here in this pass (for hooks on several Tensors)."""
+        target, output_nr = edge
+        if output_nr is None and not self.into_leaves:
+            raise RuntimeError(
+                "A leaf node was passed to _will_engine_execute_node but we are currently running "
+                "autograd.grad(). This is currently not supported."
+            )
+        if self.wanted is None:
+            return target in (self.awaited if output_nr is None else self.nodes)
+        return target in self.runs or any(target is wanted for wanted, _ in self.wanted)
 
     def capture(self, node: Node, outputs: Sequence[Gradient]) -> None:
         """Keep the gradients of this node's outputs that were asked for."""
@@ -206,14 +220,6 @@ def place(edge: Edge) -> tuple[tuple[int, ...], Any]:
         (target._array.shape, target._array.dtype)
         if output_nr is None
         else target.outputs[output_nr]
-    )
-
-
-def may_be_shared(gradient: Any, outputs: Sequence[Gradient]) -> bool:
-    return (
-        gradient.base is not None
-        or gradient is outputs[0]
-        or any([gradient is g for g in outputs[1:]])
     )
 
 

@@ -16,6 +16,7 @@ from . import node as graph
 from .accumulate import AccumulateGrad, accumulator
 from .grad_mode import enable_grad
 from .interface import GradientEdge
+from .multi_grad_hook import register_multi_grad_hook
 from .node import gradient_edge, refresh
 
 Tensor = Any
@@ -23,8 +24,9 @@ Pack = Callable[[Tensor], Any]
 Unpack = Callable[[Any], Tensor]
 
 __all__ = [
-    "GradientEdge", "Node", "disable_saved_tensors_hooks", "get_gradient_edge",
-    "increment_version", "save_on_cpu", "saved_tensors_hooks",
+    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
+    "get_gradient_edge", "increment_version", "register_multi_grad_hook", "save_on_cpu",
+    "saved_tensors_hooks",
 ]  # fmt: skip
 
 
@@ -84,6 +86,7 @@ def increment_version(tensor: Any) -> None:
 
 _hooks: ContextVar[tuple[tuple[Pack, Unpack], ...]] = ContextVar("minigrad_saved_hooks", default=())
 _forbidden: ContextVar[str | None] = ContextVar("minigrad_saved_hooks_forbidden", default=None)
+_mutable: ContextVar[bool] = ContextVar("minigrad_saved_mutable", default=False)
 _active = 0  # blocks that are open now, in all threads
 
 
@@ -122,6 +125,44 @@ class save_on_cpu(saved_tensors_hooks):
             return tensor
 
         super().__init__(lambda tensor: tensor.detach().clone(), unpack)
+
+
+class KeptCopies:
+    """What `allow_mutation_on_saved_tensors` keeps; `clear` drops it, and with it the graph's values."""
+
+    def __init__(self) -> None:
+        self._copies: dict[object, Tensor] = {}
+
+    def clear(self) -> None:
+        """Forget all values that were saved so far."""
+        self._copies.clear()
+
+    def _pack(self, tensor: Tensor) -> object:
+        ticket = object()  # the node holds this, so the values go with the block, not the graph
+        self._copies[ticket] = tensor.detach().clone()
+        return ticket
+
+    def _unpack(self, ticket: object) -> Tensor:
+        assert ticket in self._copies, OUTSIDE
+        return self._copies[ticket]
+
+
+@contextmanager
+def allow_mutation_on_saved_tensors() -> Iterator[KeptCopies]:
+    """In this block Tensors may be changed in place after an op saved them for the backward pass.
+
+    The backward pass has to run inside the block too, and sees the values as they were saved. They
+    are copied when they are saved (PyTorch copies them when they are changed: the same numbers,
+    less memory). Raises RuntimeError if such a block is open already."""
+    if _mutable.get():
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+    token, kept = _mutable.set(True), KeptCopies()
+    try:
+        with saved_tensors_hooks(kept._pack, kept._unpack):
+            yield kept
+    finally:
+        kept.clear()
+        _mutable.reset(token)
 
 
 @contextmanager
@@ -211,4 +252,8 @@ CHANGED = (
     "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook "
     "cannot be modified by in-place operations as this can lead to unexpected side-effects. Please open "
     "an issue if you need to perform in-place operations on the input to a pack hook."
+)
+OUTSIDE = (
+    "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context"
+    "in which the graph was originally recorded."
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import node as graph
@@ -62,6 +62,17 @@ def add_hook(
     return handle
 
 
+class PassHook:
+    """A hook of a Tensor that is told which backward pass it is called from, and replaces nothing:
+    one Tensor's part in a hook on several (`multi_grad_hook.py`)."""
+
+    def __init__(self, arrived: Callable[[int, Any, Any], None], index: int) -> None:
+        self.arrived, self.index = arrived, index
+
+    def __call__(self, gradient: Any, backward_pass: Any) -> None:
+        self.arrived(self.index, gradient, backward_pass)
+
+
 class Hooks:
     """The hooks of one node, or of one leaf, in the order in which the engine calls them.
 
@@ -81,14 +92,18 @@ class Hooks:
     def add(self, kind: str, hook: Any) -> RemovableHandle:
         return add_hook(getattr(self, kind), hook)
 
-    def on_gradients(self, gradients: Sequence[Any], on_tensors: bool) -> list[Any]:
+    def on_gradients(self, gradients: Sequence[Any], backward_pass: Any) -> list[Any]:
         """Do what `Tensor.register_hook` and `retain_grad` asked for, in that order."""
         gradients = list(gradients)
         for output_nr, hook in list(self.tensor.values()):
-            replaced = hook(as_tensor(gradients[output_nr]))
+            gradient = gradients[output_nr]
+            if isinstance(hook, PassHook):
+                hook(as_tensor(gradient), backward_pass)
+                continue
+            replaced = hook(as_tensor(gradient))
             if replaced is not None:
                 gradients[output_nr] = _replacement(
-                    replaced, gradients[output_nr], hook, on_tensors
+                    replaced, gradient, hook, backward_pass.on_tensors
                 )
         for output_nr, retaining in self.retain.items():
             tensor, gradient = retaining(), as_tensor(gradients[output_nr])
