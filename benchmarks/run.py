@@ -6,7 +6,9 @@ turn, minigrad, PyTorch, minigrad, PyTorch, ..., so that a busy machine slows bo
 is the median of the rounds' ratios, its spread their quartiles: below 1 minigrad is faster.
 
     python benchmarks/run.py --only 000 --only add-     the workloads whose names contain these
-    python benchmarks/run.py --json FILE                figures for a program
+    python benchmarks/run.py --peers                    also MyGrad and HIPS autograd (extra `peers`)
+    python benchmarks/run.py --instructions             also instruction counts (needs valgrind)
+    python benchmarks/run.py --json FILE --plot FILE    figures for a program, and as a picture
 
 The exit status is 1 if a workload failed or the two sides computed different numbers; a bar that
 is missed is only reported.
@@ -24,18 +26,33 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import instructions
 import numpy as np
-from workloads import GRAPH_BAR, GRAPHS, WORKLOADS, Workload
+import plot
+from documents import LOOPS
+from overhead import CHAINS, GRAPH_BAR, GRAPHS, OVERHEAD
+from workload import Workload
+from workloads import WORKLOADS
 
 HERE = Path(__file__).resolve().parent
-SIDES = ("minigrad", "torch")
+PEERS = {"mygrad": "MyGrad", "autograd": "HIPS autograd"}
+PEER_BAR = 1 / 3
+SCALES = {"us": 1e6, "ms": 1e3, "MB": 1e-6}  # from seconds or bytes
+SMALL = {workload.name for workload in LOOPS + OVERHEAD + CHAINS + GRAPHS}
 ROUND = 0.05  # seconds that one side is timed for in one round, if a call takes no longer
 ENOUGH = 6.0  # seconds after which a slow workload gets no more rounds
-HEADER = f"{'workload':18}{'minigrad':>12}{'PyTorch':>12}{'ratio':>8}  {'quartiles':13}{'bar':>5}"
+HEADER = f"{'workload':18}{'minigrad':>12}{'{}':>14}{'ratio':>8}  {'quartiles':13}{'bar':>5}"
 
 
 class Failed(Exception):
     """A workload raised on one side, or the two sides disagree."""
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The variables of a process that computes with so many threads and finds this minigrad."""
+    count = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}
+    path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, **count, "PYTHONPATH": path}
 
 
 class Side:
@@ -43,12 +60,10 @@ class Side:
 
     def __init__(self, name: str, threads: int) -> None:
         self.name = name
-        count = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}
-        path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "timing.py"), name, str(threads)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, **count, "PYTHONPATH": path},
+            env=environment(threads),
         )  # fmt: skip
         self.versions = self._answer()
 
@@ -62,7 +77,7 @@ class Side:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f'{self.name} did not run (PyTorch comes with: pip install -e ".[parity]")')
+            sys.exit(f'{self.name} did not run (it comes with: pip install -e ".[parity,peers]")')
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise Failed(f"{self.name} raised:\n{answer['error']}")
@@ -75,25 +90,25 @@ class Side:
 
 
 def measure(workload: Workload, sides: list[Side], repeats: int) -> dict[str, Any]:
-    """One row: microseconds per unit on both sides, and the ratio of each round."""
+    """One row: the figure per unit on both sides, and the ratio of each round."""
     answers = [side.ask(do="check", name=workload.name) for side in sides]
     agree(workload, [answer["numbers"] for answer in answers])
-    calls = [max(1, round(ROUND / answer["seconds"])) for answer in answers]
-    cost = sum(n * answer["seconds"] for n, answer in zip(calls, answers, strict=True))
-    # A call longer than a round was timed well enough when it was checked.
-    rounds = [[answer["seconds"] for answer in answers]] if max(calls) == 1 else []
+    first = [answer["seconds"] for answer in answers]
+    calls = [max(1, round(ROUND / seconds)) for seconds in first]
+    cost = sum(n * seconds for n, seconds in zip(calls, first, strict=True))
+    # A call of seconds was measured well enough when it was checked; a short one was not warm yet.
+    rounds = [first] if cost > ENOUGH / 2 else []
     while len(rounds) < max(2, min(repeats, int(ENOUGH / cost))):
         pairs = zip(sides, calls, strict=True)
         rounds.append([s.ask(do="time", name=workload.name, calls=n)["seconds"] for s, n in pairs])
     ratios = [ours / theirs for ours, theirs in rounds]
     low, ratio, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    ours, theirs = (
-        statistics.median(times) * 1e6 / workload.units for times in zip(*rounds, strict=True)
-    )
+    scale = SCALES[workload.unit] / workload.units
+    ours, theirs = (statistics.median(figures) * scale for figures in zip(*rounds, strict=True))
     return {
-        "name": workload.name, "minigrad_us": ours, "torch_us": theirs, "ratio": ratio,
-        "quartiles": [low, high], "bar": workload.bar, "rounds": len(rounds),
-        "met": None if workload.bar is None else ratio <= workload.bar,
+        "name": workload.name, "unit": workload.unit, "minigrad": ours, "theirs": theirs,
+        "other": workload.other, "ratio": ratio, "quartiles": [low, high], "bar": workload.bar,
+        "rounds": len(rounds), "met": None if workload.bar is None else ratio <= workload.bar,
     }  # fmt: skip
 
 
@@ -101,15 +116,18 @@ def agree(workload: Workload, numbers: list[list[float]]) -> None:
     """Raise unless both sides computed the same, up to float32's rounding over some steps."""
     ours, theirs = map(np.asarray, numbers)
     if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-4, atol=1e-6):
-        raise Failed(f"{workload.name}: minigrad computed {ours}, PyTorch {theirs}")
+        raise Failed(
+            f"{workload.name}: minigrad computed {ours}, {workload.other} {theirs}\n"
+            f"largest difference {abs(ours - theirs).max() if ours.shape == theirs.shape else None}"
+        )
 
 
 def line(row: dict[str, Any]) -> str:
     low, high = row["quartiles"]
     bar = "" if row["bar"] is None else f"{row['bar']:5.2f}  {'met' if row['met'] else 'missed'}"
     return (
-        f"{row['name']:18}{row['minigrad_us']:9.2f} us{row['torch_us']:9.2f} us{row['ratio']:8.2f}"
-        f"  {low:.2f} - {high:.2f}  {bar}"
+        f"{row['name']:18}{row['minigrad']:9.2f} {row['unit']}{row['theirs']:11.2f} {row['unit']}"
+        f"{row['ratio']:8.2f}  {low:.2f} - {high:.2f}  {bar}"
     ).rstrip()
 
 
@@ -121,7 +139,7 @@ def summary(rows: list[dict[str, Any]]) -> list[str]:
     if len(graphs) > 1:
         ours, theirs = (
             max(row[side] for row in graphs) / min(row[side] for row in graphs)
-            for side in ("minigrad_us", "torch_us")
+            for side in ("minigrad", "theirs")
         )
         verdict = "met" if ours <= GRAPH_BAR else "missed"
         lines.append(
@@ -136,11 +154,10 @@ def machine(sides: list[Side], threads: int) -> str:
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text() if cpuinfo.exists() else ""
     models = [e.partition(":")[2].strip() for e in text.splitlines() if e.startswith("model name")]
-    ours, theirs = (side.versions for side in sides)
+    versions = ", ".join(f"{side.name} {side.versions['version']}" for side in sides)
     return (
-        f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores, "
-        f"{threads} thread(s) a side; Python {platform.python_version()}, NumPy {ours['numpy']}, "
-        f"PyTorch {theirs['version']}, minigrad {ours['version']}"
+        f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores, {threads} thread(s) "
+        f"a side; Python {platform.python_version()}, NumPy {np.__version__}, {versions}"
     )
 
 
@@ -150,9 +167,42 @@ def arguments() -> argparse.Namespace:
     option("--only", action="append", metavar="NAME", help="workloads whose name contains NAME")
     option("--threads", type=int, default=1, metavar="N", help="threads of each side")
     option("--repeats", type=int, default=9, metavar="N", help="rounds per workload, at least 2")
+    option("--peers", action="store_true", help="compare the documents' loops with peers as well")
+    option("--instructions", action="store_true", help="count instructions of small workloads")
+    option("--plot", type=Path, metavar="FILE", help="draw the ratios")
     option("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     option("--list", action="store_true", help="name the workloads and their bars")
     return parser.parse_args()
+
+
+def table(chosen: list[Workload], sides: list[Side], repeats: int) -> list[dict[str, Any]]:
+    """The rows of two sides, printed as they are measured; a row that failed has no ratio."""
+    print(HEADER.format(sides[1].name), flush=True)
+    rows = []
+    for workload in chosen:
+        try:
+            rows.append(measure(workload, sides, repeats))
+            print(line(rows[-1]), flush=True)
+        except Failed as failure:
+            rows.append({"name": workload.name, "failed": str(failure)})
+            print(f"{workload.name:18}failed\n{failure}", flush=True)
+    return rows
+
+
+def counted(chosen: list[Workload], threads: int) -> list[dict[str, Any]]:
+    """Instruction counts of the small workloads on both sides."""
+    if not instructions.available():
+        sys.exit("--instructions needs valgrind, which is not installed")
+    print(f"{'instructions':18}{'minigrad':>12}{'torch':>12}{'ratio':>8}")
+    rows = []
+    for workload in (w for w in chosen if w.name in SMALL and w.units < 1000):
+        ours, theirs = (
+            instructions.per_call(side, workload.name, environment(threads)) / workload.units
+            for side in ("minigrad", "torch")
+        )
+        rows.append({"name": workload.name, "minigrad": ours, "torch": theirs})
+        print(f"{workload.name:18}{ours:12,.0f}{theirs:12,.0f}{ours / theirs:8.2f}", flush=True)
+    return rows
 
 
 def main() -> int:
@@ -164,23 +214,28 @@ def main() -> int:
             bar = "" if workload.bar is None else f"{workload.bar:.2f}"
             print(f"{workload.name:18}{bar}".rstrip())
         return 0 if options.list else 2
-    sides = [Side(name, options.threads) for name in SIDES]
+    ours, *others = sides = [
+        Side(name, options.threads)
+        for name in ("minigrad", "torch", *(PEERS if options.peers else ()))
+    ]
     about = machine(sides, options.threads)
-    print(about, HEADER, sep="\n", flush=True)
-    rows, failures = [], 0
-    for workload in chosen:
-        try:
-            rows.append(measure(workload, sides, options.repeats))
-            print(line(rows[-1]), flush=True)
-        except Failed as failure:
-            failures += 1
-            print(f"{workload.name:18}failed\n{failure}", flush=True)
-    print(*summary(rows), sep="\n")
-    if options.json:
-        options.json.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
+    print(about)
+    all_rows = table(chosen, [ours, others[0]], options.repeats)
+    loops = [workload for workload in chosen if workload in LOOPS]
+    for peer in others[1:]:
+        against = [w._replace(bar=PEER_BAR, other=PEERS[peer.name]) for w in loops]
+        all_rows += table(against, [ours, peer], options.repeats)
     for side in sides:
         side.close()
-    return 1 if failures else 0
+    rows = [row for row in all_rows if "failed" not in row]
+    print(*summary(rows), sep="\n")
+    counts = counted(chosen, options.threads) if options.instructions else []
+    if options.json:
+        result = {"machine": about, "rows": all_rows, "instructions": counts}
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    if options.plot:
+        plot.save(rows, about, options.plot)
+    return 1 if len(rows) < len(all_rows) else 0
 
 
 if __name__ == "__main__":

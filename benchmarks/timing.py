@@ -2,7 +2,8 @@
 
 `run.py` starts it as `python timing.py minigrad 1` and sends requests, a JSON object a line, on
 its standard input: `check` computes a workload's numbers, `time` times it. It waits in between,
-so that only one side computes at any moment.
+so that only one side computes at any moment. `python timing.py minigrad 1 000-module 50` makes 50
+calls of one workload and ends (for `instructions.py`).
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ import json
 import sys
 import time
 import traceback
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from typing import Any
 
 import numpy as np
-from workloads import WORKLOADS, Run, Workload
+from workload import Run, Workload
 
+TORCH_LIKE = ("minigrad", "torch")
 PREPARED = 100  # graphs made ahead of the backward passes that are timed: few, to stay in the cache
 
 
 def seconds(run: Run, calls: int) -> float:
-    """The time that `calls` calls of `run.step` take together."""
+    """The time that `calls` calls of `run.step` take together (or what `figure` measures)."""
+    if run.figure is not None:
+        return sum(run.figure() for _ in range(calls))
     if run.prepare is None:
         start = time.perf_counter()
         for _ in range(calls):
@@ -41,7 +47,8 @@ def seconds(run: Run, calls: int) -> float:
 def timed(workload: Workload, torch: Any, calls: int) -> dict[str, Any]:
     """Seconds per call, from a fresh setup and after a few calls to warm up."""
     run = workload.setup(torch)
-    seconds(run, 1 + calls // 20 if calls > 1 else 0)
+    if run.figure is None:
+        seconds(run, 1 + calls // 20)
     gc.collect()
     return {"seconds": seconds(run, calls) / calls}
 
@@ -51,17 +58,39 @@ def checked(workload: Workload, torch: Any) -> dict[str, Any]:
     run = workload.setup(torch)
     first = seconds(run, workload.checks) / workload.checks
     numbers = run.numbers()
-    again = seconds(run, 20) / 20 if first < 0.01 else first  # the very first calls are slower
+    is_short = first < 0.01 and run.figure is None
+    again = seconds(run, 20) / 20 if is_short else first  # the very first calls are slower
     return {"numbers": numbers, "seconds": min(first, again)}
+
+
+def version(side: str) -> str:
+    try:
+        return installed(side)
+    except PackageNotFoundError:  # a checkout that is not installed
+        return str(importlib.import_module(side).__version__)
+
+
+def workloads(side: str) -> dict[str, Workload]:
+    """The workloads by name; a peer has its own programs for some of them (`peers.py`)."""
+    if side in TORCH_LIKE:
+        from workloads import WORKLOADS
+    else:
+        WORKLOADS = importlib.import_module(f"peer_{side}").LOOPS
+    return {workload.name: workload for workload in WORKLOADS}
+
+
+def library(side: str, threads: int) -> Any:
+    """What `setup` is called with; for a peer minigrad, which draws its initial values."""
+    torch = importlib.import_module(side if side in TORCH_LIKE else "minigrad")
+    if hasattr(torch, "set_num_threads"):
+        torch.set_num_threads(threads)
+    return torch
 
 
 def serve(side: str, threads: int) -> None:
     """Answer requests until the standard input ends."""
-    torch = importlib.import_module(side)
-    if hasattr(torch, "set_num_threads"):
-        torch.set_num_threads(threads)
-    by_name = {workload.name: workload for workload in WORKLOADS}
-    answer: dict[str, Any] = {"version": str(torch.__version__), "numpy": np.__version__}
+    torch, by_name = library(side, threads), workloads(side)
+    answer: dict[str, Any] = {"version": version(side), "numpy": np.__version__}
     print(json.dumps(answer), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
@@ -76,5 +105,13 @@ def serve(side: str, threads: int) -> None:
         print(json.dumps(answer), flush=True)
 
 
+def alone(side: str, threads: int, name: str, calls: int) -> None:
+    """Some calls of one workload."""
+    seconds(workloads(side)[name].setup(library(side, threads)), calls)
+
+
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+    if len(sys.argv) > 3:
+        alone(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    else:
+        serve(sys.argv[1], int(sys.argv[2]))

@@ -254,6 +254,16 @@ class Methods:
 
     prelu = ops.prelu
 
+    lgamma, lgamma_, digamma, digamma_ = ops.lgamma, ops.lgamma_, ops.digamma, ops.digamma_
+    polygamma, polygamma_, mvlgamma, mvlgamma_ = (
+        ops.polygamma_method,
+        ops.polygamma_,
+        ops.mvlgamma,
+        ops.mvlgamma_,
+    )
+
+    i0, i0_ = ops.i0, ops.i0_
+
     def where(self, condition: Any, other: Any) -> Any:
         """`self` where `condition` holds, else `other`."""
         return ops.where(condition, self, other)

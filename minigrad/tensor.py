@@ -463,6 +463,9 @@ class Tensor(Methods, Conversions):
     __ixor__ = _operator(ops.bitwise_xor_)
     __getitem__, __setitem__ = ops.getitem, ops.setitem
 
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
+
 
 def _checked_grad(tensor: Tensor, value: Any) -> Tensor | None:
     if value is None:

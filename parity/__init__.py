@@ -10,7 +10,8 @@ How it works, in reading order:
     callers.py        whose calls count: the program's, not the library's own
     record.py         what is written down while it runs: one `Event` after the other
     graph.py          the part of it that follows `grad_fn` and listens to the backward pass
-    products.py       the scale of a rounding error in a matrix product
+    units.py          what results are measured in where a sum has cancelled: products.py,
+                      convolutions.py, cancelling.py
     torch_side.py     how PyTorch's calls are noticed, through its public extension points
     minigrad_side.py  how minigrad's calls are noticed, without a line for it in the engine
     stand_ins.py      what both sides have to replace by name

@@ -22,6 +22,9 @@ DRAWS = frozenset(
     "uniform_ normal_ bernoulli_ random_ exponential_ dropout kaiming_uniform_ kaiming_normal_ "
     "xavier_uniform_ xavier_normal_ trunc_normal_".split()
 )
+# These draw a mask for values that were computed before: the state is compared bit by bit, the
+# values as any result is.
+MASKS = frozenset({"dropout"})
 
 
 class Callers:
@@ -55,12 +58,20 @@ class Callers:
         module = caller.f_globals.get("__name__", "")
         if not module.startswith(self._library + ".nn."):
             return False
-        return caller.f_code.co_name.endswith("forward") or (
-            name in DRAWS and not module.endswith(".init")
-        )
+        return _in_forward(caller) or (name in DRAWS and not module.endswith(".init"))
 
     def place(self, frame: FrameType | None) -> Place:
         """The line of the program that led here."""
         while frame is not None and not self.is_program(frame):
             frame = frame.f_back
         return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def _in_forward(frame: FrameType | None) -> bool:
+    """Whether this is a layer's `forward`, or a helper of it in the same file."""
+    file = frame.f_code.co_filename if frame is not None else ""
+    while frame is not None and frame.f_code.co_filename == file:
+        if frame.f_code.co_name.endswith("forward"):
+            return True
+        frame = frame.f_back
+    return False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .products import gradient_units
+from .units import gradient_units
 
 if TYPE_CHECKING:
     from .record import Recorder

@@ -13,7 +13,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -23,7 +23,7 @@ import minigrad
 from minigrad.optim.optimizer import register_optimizer_step_post_hook
 from minigrad.tensor import Tensor
 
-from .program import Program
+from .program import Program, aliased
 from .record import Array, Recorder
 from .stand_ins import CONSTRUCTORS, constructors_and_loaders, replaced
 
@@ -137,21 +137,8 @@ def modules() -> list[Any]:
     return found
 
 
-@contextmanager
-def named_torch() -> Iterator[None]:
+def named_torch() -> AbstractContextManager[None]:
     """`import torch` and `import torch.nn` give minigrad and `minigrad.nn`, for a while."""
-    ours = {"torch" + module.__name__.removeprefix("minigrad"): module for module in modules()}
-    saved = {name: module for name, module in sys.modules.items() if _is_torch(name)}
-    for name in saved:
-        del sys.modules[name]
-    sys.modules.update(ours)
-    try:
-        yield
-    finally:
-        for name in [name for name in sys.modules if _is_torch(name)]:
-            del sys.modules[name]
-        sys.modules.update(saved)
-
-
-def _is_torch(name: str) -> bool:
-    return name == "torch" or name.startswith("torch.")
+    return aliased(
+        "torch", {module.__name__.removeprefix("minigrad"): module for module in modules()}
+    )

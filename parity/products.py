@@ -15,10 +15,10 @@ import numpy as np
 if TYPE_CHECKING:
     from .record import Arrays, Side
 
-_PRODUCTS = frozenset({"matmul", "rmatmul", "mm", "mv", "dot", "bmm", "linear", "addmm"})
+PRODUCTS = frozenset({"matmul", "rmatmul", "mm", "mv", "dot", "bmm", "linear", "addmm"})
 
 
-_SAVED = {  # the names under which the nodes of products keep their operands
+SAVED = {  # the names under which the nodes of products keep their operands
     "MmBackward0": ("_saved_self", "_saved_mat2"),
     "AddmmBackward0": ("_saved_mat1", "_saved_mat2"),
     "AddmvBackward0": ("_saved_mat", "_saved_vec"),
@@ -28,9 +28,7 @@ _SAVED = {  # the names under which the nodes of products keep their operands
 
 
 def product_units(side: Side, name: str, args: Any, kwargs: Any) -> Arrays:
-    """The units of a product's result; nothing for other calls."""
-    if name not in _PRODUCTS:
-        return ()
+    """The units of a product's result."""
     tensors = [value for value in (*args, *kwargs.values()) if hasattr(value, "grad_fn")]
     sizes = [np.abs(side.values(tensor)) for tensor in tensors]
     if name == "linear":
@@ -40,7 +38,7 @@ def product_units(side: Side, name: str, args: Any, kwargs: Any) -> Arrays:
     else:
         left, right, *addend = sizes[::-1] if name == "rmatmul" else sizes
     terms = left @ right
-    return (_unit(sum(addend, terms), left.shape[-1] + len(addend)),)
+    return (unit(sum(addend, terms), left.shape[-1] + len(addend)),)
 
 
 def gradient_units(side: Side, node: Any, grad_inputs: Any, grad_outputs: Any) -> Arrays:
@@ -49,23 +47,21 @@ def gradient_units(side: Side, node: Any, grad_inputs: Any, grad_outputs: Any) -
     A node has saved the operand of which a gradient is made. Which input a gradient belongs to is
     told by its shape; where two fit, the larger counts.
     """
-    if node.name() not in _SAVED or grad_outputs[0] is None:
-        return ()
     grad = np.abs(side.values(grad_outputs[0]))
-    left, right = (_magnitudes(side, node, name) for name in _SAVED[node.name()])
+    left, right = (magnitudes(side, node, name) for name in SAVED[node.name()])
     candidates = []
     if right is not None:
         columns = right[:, None] if right.ndim == 1 else right  # (..., k, m)
         rows = grad[:, None] if right.ndim == 1 else grad  # (..., n, m)
-        candidates.append(_unit(rows @ columns.swapaxes(-1, -2), rows.shape[-1]))
+        candidates.append(unit(rows @ columns.swapaxes(-1, -2), rows.shape[-1]))
     if left is not None:
-        candidates.append(_unit(left.swapaxes(-1, -2) @ grad, left.shape[-2]))
+        candidates.append(unit(left.swapaxes(-1, -2) @ grad, left.shape[-2]))
     if node.name().startswith("Addm"):
-        candidates.append(_unit(grad.sum(axis=0), grad.shape[0]))
+        candidates.append(unit(grad.sum(axis=0), grad.shape[0]))
     return tuple(_fitting(gradient, candidates) for gradient in grad_inputs)
 
 
-def _magnitudes(side: Side, node: Any, name: str) -> Any:
+def magnitudes(side: Side, node: Any, name: str) -> Any:
     """What a node has saved under a name; None if it did not need it."""
     try:
         value = getattr(node, name)
@@ -74,7 +70,7 @@ def _magnitudes(side: Side, node: Any, name: str) -> Any:
     return None if value is None else np.abs(side.values(value))
 
 
-def _unit(terms: Any, count: int) -> Any:
+def unit(terms: Any, count: int = 1) -> Any:
     """One ULP of the terms' sum, times sqrt(count); float64, of the result's shape."""
     return np.spacing(np.asarray(terms)).astype(np.float64) * math.sqrt(max(count, 1))
 

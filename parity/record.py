@@ -23,8 +23,8 @@ import numpy as np
 
 from .callers import DRAWS, Callers, Place
 from .graph import Graph, dtype_name
-from .products import product_units
 from .program import Program
+from .units import result_units
 
 Array = np.ndarray[Any, Any]
 Arrays = tuple[Array | None, ...]
@@ -41,7 +41,7 @@ class Event(NamedTuple):
 
 
 class Sink(Protocol):
-    """Takes an event; `units` are what products are measured in."""
+    """Takes an event; `units` are what products and the like are measured in."""
 
     forced: bool
 
@@ -156,7 +156,7 @@ class Recorder:
     def _computed(self, name: str, args: Any, kwargs: Any, tensors: list[Any]) -> None:
         units: Arrays = ()
         if self.sink.forced:
-            units = product_units(self.side, name, args, kwargs)
+            units = result_units(self.side, name, args, kwargs)
         self._tensor_event("op", name, tensors, units=units)
 
     def _tensor_event(

@@ -15,11 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .lockstep import Result
 
-COLUMNS = ("suite", "steps", "values", "bit-equal", "max ULP", "products", "drift", "lines",
+COLUMNS = ("suite", "steps", "values", "bit-equal", "max ULP", "units", "drift", "lines",
            "graph", "draws", "verdict")  # fmt: skip
 LEGEND = (
     "steps: backward passes.  max ULP: per step, each operation given PyTorch's own inputs.\n"
-    "products: the same for matrix products, in units of their rounding (parity/compare.py).\n"
+    "units: the same for products and other sums that cancel, in units of their terms' rounding\n"
+    "  (parity/compare.py).\n"
     "drift: ULPs between the parameters at the end, when minigrad runs freely."
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -18,14 +18,16 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.overrides import TorchFunctionMode
 
-from .program import Program
+from .program import Program, aliased
 from .record import Array, Recorder
 from .stand_ins import constructors_and_loaders
 
 # Properties that give a tensor on the same memory; all others only tell something about it.
 TENSOR_PROPERTIES = frozenset({"T", "mT", "H", "mH", "data"})
 # Modules of PyTorch that pass a call on: who calls is the next frame out.
-PASSING_ON = frozenset({"torch.overrides", "torch._tensor", "torch.functional"})
+PASSING_ON = frozenset(
+    {"torch.overrides", "torch._tensor", "torch.functional", "torch._jit_internal"}
+)
 
 
 class TorchSide:
@@ -37,8 +39,9 @@ class TorchSide:
         torch.set_warn_always(True)  # else a warning would come in the first program only
 
     def run(self, program: Program) -> None:
-        """Run a program."""
-        program.run(torch)
+        """Run a program; a script that says `import minigrad as torch` gets PyTorch as well."""
+        with named_minigrad():
+            program.run(torch)
 
     def values(self, tensor: Any) -> Array:
         """A copy: the spool is written after the program went on."""
@@ -58,6 +61,19 @@ class TorchSide:
             stack.callback(handle.remove)
             stack.enter_context(_Mode(recorder))
             yield
+
+
+def named_minigrad() -> AbstractContextManager[None]:
+    """`import minigrad` and `import minigrad.nn` give torch and `torch.nn`, for a while."""
+    loaded = list(sys.modules.items())
+    return aliased(
+        "minigrad",
+        {
+            name.removeprefix("torch"): module
+            for name, module in loaded
+            if name == "torch" or name.startswith("torch.")
+        },
+    )
 
 
 class _Mode(TorchFunctionMode):
@@ -80,8 +96,13 @@ class _Mode(TorchFunctionMode):
 def _caller(func: Any, frame: FrameType | None) -> FrameType | None:
     """The frame that called `func`: not `func` itself, nor what passes the call on."""
     code = getattr(func, "__code__", None)
-    while frame is not None and (
-        frame.f_code is code or frame.f_globals.get("__name__") in PASSING_ON
-    ):
+    while frame is not None and (frame.f_code is code or _passes_on(frame)):
         frame = frame.f_back
     return frame
+
+
+def _passes_on(frame: FrameType) -> bool:
+    """`F.max_pool2d` is two functions, chosen by an argument: private ones that pass on as well."""
+    module = frame.f_globals.get("__name__")
+    private = module == "torch.nn.functional" and frame.f_code.co_name.startswith("_")
+    return private or module in PASSING_ON

@@ -10,7 +10,7 @@ mistakes. Each entry whose name minigrad has is run here in both libraries and c
     gradient    on float64, for a random gradient of the output; and the `second` one
     alias       other names of the same function
     error       what kind of exception a wrong call raises
-    out         what is written into `out=` (only with `--out`)
+    out         what is written into `out=`, and that this is the result
 
 `python tests/op_db.py` prints the count and what fails, `--missing` the names that minigrad lacks,
 `--failing` one line per failing entry, `--only add sub` everything about these entries. At most
@@ -44,7 +44,6 @@ import minigrad
 DTYPES = (torch.float32, torch.float64, torch.int64, torch.bool)
 CHECKS = ("forward", "method", "operator", "inplace", "gradient", "second", "alias", "error", "out")
 BOUND = 40  # samples per entry and dtype; 0 for all
-WITH_OUT = False  # the `out=` forms too
 FEW = 8  # of these, how many each variant of an entry takes
 if os.environ.get("MINIGRAD_OP_DB") == "all":
     BOUND = FEW = 0
@@ -140,7 +139,7 @@ def run(name: str) -> Report:
             if dtype == torch.float64 and entry.supports_autograd:
                 run_gradients(report, entry, pair, sample, zlib.crc32(f"{name} {index}".encode()))
         run_variants(report, entry, evenly(chosen, FEW), dtype)
-        for sample in evenly(chosen, FEW) if WITH_OUT and entry.supports_out else []:
+        for sample in evenly(chosen, FEW // 2) if entry.supports_out else []:
             report.note("out", sample, lambda s=sample: out_form(entry, pair, s))
     run_errors(report, entry, pair)
     report.seconds = time.perf_counter() - started
@@ -256,7 +255,7 @@ def wanted(only: list[str]) -> list[str]:
 
 
 def main() -> int:
-    global BOUND, FEW, WITH_OUT
+    global BOUND, FEW
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -270,9 +269,7 @@ def main() -> int:
         "--failing", action="store_true", help="print only what fails, without the table"
     )
     parser.add_argument("--all", action="store_true", help="every sample, not an even choice")
-    parser.add_argument("--out", action="store_true", help="check the out= forms too")
     options = parser.parse_args()
-    WITH_OUT = options.out
     if options.all:
         BOUND = FEW = 0
     if options.missing:

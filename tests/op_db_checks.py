@@ -131,8 +131,14 @@ def move(tensor: torch.Tensor, generator: np.random.Generator) -> None:
 
 def forward(entry: Any, pair: Pair, sample: Any, inplace: bool = False) -> None:
     (theirs, ours), _ = both(pair, sample, inplace)
-    if isinstance(theirs, Raised):
-        return
+    if not isinstance(theirs, Raised):
+        compare_results(entry, pair, sample, theirs, ours, inplace)
+
+
+def compare_results(
+    entry: Any, pair: Pair, sample: Any, theirs: Any, ours: Any, inplace: bool = False
+) -> None:
+    """Compare the results of one call, as precisely as this entry's are determined."""
 
     def rerun(number: int) -> list[Any]:
         result = attempt(pair.theirs, nudged(sample, number), inplace)
@@ -173,19 +179,12 @@ def out_form(entry: Any, pair: Pair, sample: Any) -> None:
         return
     if isinstance(ours, Raised):
         raise Mismatch(f"with out= minigrad raises {trace(ours.error)}")
-    if entry.name in TIES:
-        ours = same_choice(sample, TIES[entry.name], theirs, ours)
-    if entry.name in GAUGE_FREE:
-        process = processed(sample)
-        theirs, ours = process.theirs(theirs), process.ours(ours)
-    compare(theirs, ours, Rule(least=0.0), values=entry.name not in UNDEFINED_VALUES)
+    compare_results(entry, pair, sample, theirs, ours)
 
 
 def with_out(library: Any, call: Callable[..., Any], sample: Any, like: Any) -> Any:
     """The result of a call that writes into Tensors of ones, shaped as those in `like`."""
-    outs = tuple(
-        library.from_numpy(np.ones(t.shape, array(t).dtype)) for t in tensors(torch, like)
-    )
+    outs = tuple(library.from_numpy(np.ones(t.shape, array(t).dtype)) for t in tensors(torch, like))
     arguments = Arguments(library, sample, requires_grad=False)
     arguments.kwargs["out"] = outs if isinstance(like, tuple) else outs[0]
     result = attempt(call, arguments)

@@ -82,12 +82,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         ("forward",),
     ),
     Difference(
-        "`as_strided` of a view that reaches outside of what the view shows: the harness hands over the "
-        "view's own elements; a NumPy view cannot tell where the rest of its memory is.",
-        ("as_strided.partial_views",),
-        ("forward", "method", "gradient", "second"),
-    ),
-    Difference(
         "Second derivatives of p-norms (p > 2) at a zero vector: nan in PyTorch, 0 here.",
         ("linalg.norm.subgradients_at_zero",),
         ("second",),

@@ -78,38 +78,40 @@ class Arguments:
         return value if self.library is torch else constant(value)
 
     def _tensor(self, value: torch.Tensor) -> Any:
-        array = memory(value)
-        if self.double and array.dtype == np.float32:
-            array = array.astype(np.float64)
-        made = resizable(array) if self.library is torch else minigrad.from_numpy(array)
+        whole = memory(value)
+        if self.double and whole.dtype == np.float32:
+            whole = whole.astype(np.float64)
+        made = (resizable if self.library is torch else shown)(whole, value)
         if value.requires_grad and self.requires_grad:
             made.requires_grad_()
         return made
 
 
-def resizable(array: Any) -> torch.Tensor:
-    """`from_numpy`, but with memory of PyTorch's own, which an `out=` may resize."""
-    borrowed = torch.from_numpy(array)
-    whole = borrowed.untyped_storage().clone()
-    return torch.empty(0, dtype=borrowed.dtype).set_(
-        whole, borrowed.storage_offset(), borrowed.shape, borrowed.stride()
-    )
-
-
 def memory(tensor: torch.Tensor) -> Any:
-    """A copy of all the memory behind a Tensor, as an array with the Tensor's geometry."""
+    """A copy of all the memory behind a Tensor, as a 1-D array."""
     if tensor.is_complex() or tensor.dtype == torch.bfloat16:
         raise Outside(f"a Tensor of {tensor.dtype}")
     if tensor.layout != torch.strided or tensor.device.type != "cpu":
         raise Outside(f"a Tensor with layout {tensor.layout} on {tensor.device}")
     if tensor.ndim > 64:
         raise Outside("more dimensions than NumPy has")
-    detached = tensor.detach()
-    whole = torch.empty(0, dtype=tensor.dtype).set_(detached.untyped_storage()).numpy().copy()
-    steps = tuple(s * whole.itemsize for s in tensor.stride())
-    return np.lib.stride_tricks.as_strided(
-        whole[tensor.storage_offset() :], tuple(tensor.shape), steps
-    )
+    storage = tensor.detach().untyped_storage()
+    return torch.empty(0, dtype=tensor.dtype).set_(storage).numpy().copy()
+
+
+def resizable(whole: Any, like: torch.Tensor) -> torch.Tensor:
+    """PyTorch's Tensor on a memory, which is PyTorch's own, so that an `out=` may resize it."""
+    borrowed = torch.from_numpy(whole)
+    storage = borrowed.untyped_storage().clone()
+    empty = torch.empty(0, dtype=borrowed.dtype)
+    return empty.set_(storage, like.storage_offset(), like.shape, like.stride())
+
+
+def shown(whole: Any, like: torch.Tensor) -> Any:
+    """minigrad's Tensor on a memory."""
+    steps = tuple(s * whole.itemsize for s in like.stride())
+    start = whole[like.storage_offset() :]
+    return minigrad.from_numpy(np.lib.stride_tricks.as_strided(start, tuple(like.shape), steps))
 
 
 def constant(value: Any) -> Any:

@@ -333,6 +333,25 @@ def test_iterable_style(name, promised):
     same(program)
 
 
+def test_a_stream_that_has_ended_is_not_asked_again():
+    def program(t, data):
+        class Pausing(data.IterableDataset):
+            def __iter__(self):
+                self.n = 0
+                return self
+
+            def __next__(self):
+                self.n += 1
+                if self.n % 5 == 0:
+                    raise StopIteration
+                return self.n
+
+        iterator = iter(data.DataLoader(Pausing(), 3))
+        return [next(iterator), next(iterator), next(iterator, "end"), next(iterator, "end")]
+
+    same(program)
+
+
 def test_pin_memory_warns_only():
     def program(t, data):
         return [

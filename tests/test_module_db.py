@@ -13,7 +13,7 @@ from module_db_differences import DIFFERENCES
 
 import minigrad
 
-MUST_HAVE = 134  # entries; raise it, never lower it
+MUST_HAVE = 140  # entries; raise it, never lower it
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -168,8 +168,9 @@ def test_spectral_norm(torch: Any, log: Any) -> None:
 @pytest.mark.parametrize("place", ["", "parametrizations."])
 def test_backward_after_another_call_of_a_spectral_norm(torch: Any, log: Any, place: str) -> None:
     utils = torch.nn.utils.parametrizations if place else torch.nn.utils
-    layer = utils.spectral_norm(net(torch, 3, 4)[0])
-    first, second = layer(torch.ones(3)), layer(torch.arange(3.0))
+    layer = utils.spectral_norm(net(torch, 3, 4)[0].double())
+    x = torch.arange(3.0, dtype=torch.float64)
+    first, second = layer(x + 1), layer(x)
     (first.sum() + second.pow(2).sum()).backward()
     log([p.grad for p in layer.parameters()])
 

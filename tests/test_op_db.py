@@ -76,6 +76,14 @@ def test_a_wrong_method_is_noticed(monkeypatch: Any) -> None:
     assert set(op_db.run("exp").failed) == {"method", "inplace"}
 
 
+def test_an_out_that_is_not_written_is_noticed(monkeypatch: Any) -> None:
+    def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
+        return input @ mat2 if out is None else out
+
+    monkeypatch.setattr(minigrad, "mm", mm)
+    assert set(op_db.run("mm").failed) == {"out"}
+
+
 def test_a_call_that_does_not_raise_is_noticed(monkeypatch: Any) -> None:
     monkeypatch.setattr(minigrad, "dot", lambda input, other: (input * other).sum())
     assert "error" in op_db.run("dot").failed

@@ -83,6 +83,7 @@ def test_others(dtype: Any) -> None:
     x, affine = drawn((3, 4, 6), dtype), cast(AFFINE, dtype)
     close("torch.nn.functional.rms_norm(x, (6,), w)", dtype, x=x, w=affine["w"])
     close("torch.nn.functional.rms_norm(x, (4, 6), eps=0.1)", dtype, x=x)
+    close("torch.nn.functional.rms_norm(x.transpose(0, 1), (6,))", dtype, x=x)
     for size in (2, 3):
         close(f"torch.nn.functional.local_response_norm(x, {size}, k=2.0)", dtype, x=x)
         program = f"torch.nn.functional.local_response_norm(x.unsqueeze(-1), {size}, 0.1)"
@@ -173,6 +174,17 @@ def test_running_statistics(torch, log, kind, momentum):
     log(module.eval()(x), module.running_mean, module.num_batches_tracked)
     module.reset_running_stats()
     log(sorted(module.state_dict()), module.running_var, repr(module))
+
+
+@on_both
+def test_statistics_that_are_kept_but_no_longer_tracked(torch, log):
+    torch.manual_seed(0)
+    module = torch.nn.BatchNorm1d(3)
+    x = torch.randn(5, 3) * 2
+    module(x)
+    module.track_running_stats = False
+    log((module(x) * 1000).round(), module.running_mean, module.num_batches_tracked)
+    log((module.eval()(x) * 1000).round(), module.running_mean)
 
 
 @on_both

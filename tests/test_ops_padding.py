@@ -89,6 +89,12 @@ def test_mistakes(program: str) -> None:
     same(IMPORT + program, **INPUTS)
 
 
+@pytest.mark.parametrize("shape", ["5", "2, 3", "2, 3, 4", "1, 2, 3, 4", "1, 2, 3, 4, 3"])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_dimensions_of_circular_modules(dims: int, shape: str) -> None:
+    same(f"torch.nn.CircularPad{dims}d(1)(torch.ones({shape}))")
+
+
 @pytest.mark.parametrize("program", MODULES)
 def test_modules(program: str) -> None:
     same(f"torch.nn.{program}", **INPUTS)

@@ -81,7 +81,9 @@ def test_norms(program: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "program", [p for p in MAX + AVERAGE + NORMS + UNPOOLED if not any(x in p for x in ("(f", "(n", "(t", "(e", "detach"))]
+    "program",
+    [p for p in MAX + AVERAGE + NORMS + UNPOOLED
+     if not any(x in p for x in ("(f", "(n", "(t", "(e", "detach"))]
 )  # fmt: skip
 def test_gradient_is_the_slope(program: str) -> None:
     check_gradient(F + program, **INPUTS)
@@ -158,6 +160,12 @@ MISTAKES = [
     "F.max_pool2d(3, 2)", "F.avg_pool2d(3, 2)", "F.adaptive_avg_pool2d(3, 2)", "F.max_pool1d(3, 2)",
     "F.adaptive_avg_pool1d(3, 2)", "F.avg_pool1d(v, 2, 1, 0, False, 0)",
     "F.adaptive_avg_pool2d(n, 1)",
+]  # fmt: skip
+MISTAKES += [
+    f"F.max_pool1d_with_indices(torch.ones({shape}), {sizes})"
+    for shape, sizes in [("2, 3, 8", s) for s in _SIZES if s not in ("'a'", "2.0", "(2.0,) * 3", "None")
+                         and "None" not in s and "a" not in s and s != "True"]
+    + [(s, "2") for s in ("8", "2, 0, 8", "1, 2, 3, 4")] + [("2, 3, 8", "2, 1, 0, 0")]
 ]  # fmt: skip
 UNPOOL_MISTAKES = [
     f"i = torch.zeros(2, 2, 3, 3).long()\nF.max_unpool2d(cm, {rest})"

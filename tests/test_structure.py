@@ -328,6 +328,7 @@ def attempts(tensor: Any) -> list[tuple[Any, ...]]:
         (vector, 0, 1), (mg.ones(tensor.shape[1:]), 0, 0),
         (0, square, other), (0, square), (0, index, other, "prod"), (0, square, other, "sum"),
         (tensor * 2,), (tensor.detach() * 2,), (mg.ones(tensor.shape[:1] + (3,)), mg.ones(3, 2)),
+        (2.0, 0, 0.5),
     ]  # fmt: skip
 
 

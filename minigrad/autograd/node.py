@@ -93,7 +93,7 @@ class Node:
         node that holds its own output is a cycle; here it gets its place in the graph back."""
         if not isinstance(value, Tensor):
             return value.placed(self)  # packed by the user's hooks
-        if value._saved_output_nr is None:
+        if value._saved_output_nr is None or value._array.dtype.kind != "f":
             return value
         output = value._alias()
         output._edge, output._requires_grad = (self, value._saved_output_nr), True
@@ -196,6 +196,8 @@ def record(
         if dtype.kind == "f":
             result._edge, result._requires_grad = (node, len(outputs)), True
         outputs.append((array.shape, dtype))
+    while outputs[-1][1].kind != "f" and len(outputs) > 1:
+        outputs.pop()  # no gradient comes for integers, and hooks do not hear of them
     if anomaly.enabled:
         anomaly.note(node)
     if packing is not None and is_written:

@@ -15,7 +15,7 @@ from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..promotion import check_tensors
-from .normalization import check_dtypes, gathered, not_implemented, statistic
+from .normalization import alone, check_dtypes, gathered, not_implemented, statistic
 from .standardization import (
     WIDE,
     Layout,
@@ -127,7 +127,7 @@ def native_batch_norm(
     if training:
         running = (*kept, momentum)
         out, mean, rstd = _batch_norm(parameters, input, weight, layout, eps, running)
-        return out, statistic(mean, array), statistic(rstd, array)
+        return alone(out), statistic(mean, array), statistic(rstd, array)
     wide = computed(kept[0]).dtype
     rstd = wrap((1 / np.sqrt(kept[1].astype(WIDE) + eps)).astype(wide))
     out = _batch_norm_fixed(parameters, input, weight, layout, wrap(kept[0].copy()), rstd)

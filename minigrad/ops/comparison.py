@@ -94,11 +94,13 @@ def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
     """Whether `isclose` holds everywhere."""
+    promotion.check_tensors("allclose", input=input, other=other)
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have the same shape and equal elements."""
+    promotion.check_tensors("equal", input=input, other=other)
     a, b = input._array, other._array
     return bool(np.array_equal(a, b))
 

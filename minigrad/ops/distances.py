@@ -15,8 +15,8 @@ from .conversion import to_dtype
 from .dims import wrap_dim
 from .norms import _norm_formula, _vector_norm
 from .reduction import sum_dim
-from .rescaling import add_number
 from .shape import clone, expand
+from .with_number import plus
 
 Array = Any
 Tensor = Any
@@ -36,17 +36,18 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     except ValueError:
         raise broadcast_error(arrays) from None
     at = wrap_dim(dim, len(shape))
+    if x1._array.shape != x2._array.shape:
+        x1, x2 = expand(x1, shape), expand(x2, shape)
     return sum_dim(
-        mul(*(_unit(t, arrays[0].dtype, shape, at, eps) for t in (x1, x2))),
+        mul(*(_unit(t, arrays[0].dtype, at, eps) for t in (x1, x2))),
         (at,) if shape else (), False,
     )  # fmt: skip
 
 
-def _unit(x: Tensor, dtype: Any, shape: tuple[int, ...], dim: int, eps: float) -> Tensor:
+def _unit(x: Tensor, dtype: Any, dim: int, eps: float) -> Tensor:
     """`x` divided by its length; `eps` instead of a smaller one, which counts as a constant."""
     x = x if x._array.dtype == dtype else to_dtype(x, dtype)
-    x = x if x._array.shape == shape else expand(x, shape)
-    length = clone(_vector_norm(x, 2.0, (dim,) if shape else (), True, None))
+    length = clone(_vector_norm(x, 2.0, (dim,) if x._array.ndim else (), True, None))
     np.maximum(length._array, dtype.type(eps), out=length._array)
     return div(x, length)
 
@@ -62,7 +63,7 @@ def pairwise_distance(
     gaps = sub(x1, x2)
     if gaps._array.dtype.kind != "f":
         gaps = to_dtype(gaps, default_dtype())
-    gaps = add_number(gaps, eps)
+    gaps = plus(gaps, eps)
     return _norm(gaps, float(p), (gaps._array.ndim - 1,), keepdim, None)
 
 

@@ -19,7 +19,7 @@ from ..autograd import node as graph
 from ..autograd.grad_mode import is_recording
 from ..autograd.row import Op, op
 from ..dtypes import scalar_name
-from .activation import logsigmoid
+from .activation import _logsigmoid
 from .recorded import on
 from .summation import sum_array
 
@@ -238,7 +238,7 @@ def _logits_target_gradient(
     if pos_weight is None:
         slope = -input
     else:
-        slope = on(logsigmoid, xp)(-input) - on(logsigmoid, xp)(input) * pos_weight
+        slope = on(_logsigmoid, xp)(-input) - on(_logsigmoid, xp)(input) * pos_weight
     return _weighted(slope * grad, weight, input.shape, reduction)
 
 
@@ -250,7 +250,7 @@ def _logits_target_gradient(
 def _bce_with_logits(
     input: Array, target: Array, weight: Array | None, pos_weight: Array | None, reduction: str
 ) -> Array:
-    log = logsigmoid.forward(input)
+    log = _logsigmoid.forward(input)
     if pos_weight is not None:
         log = ((pos_weight - 1) * target + 1) * log
     values = (1 - target) * input - log

@@ -73,11 +73,15 @@ def _gaussian(x: Array) -> Array:
 
 def _tail(x: Array) -> Array:
     """erfc for x > 0.46875."""
-    middle, large = np.minimum(x, 4.0), np.clip(x, 4.0, 28.0)
+    return scaled_tail(x) * _gaussian(np.minimum(x, 28.0))  # it is 0 from 27.3 on
+
+
+def scaled_tail(x: Array) -> Array:
+    """exp(x**2) erfc(x) for x > 0.46875."""
+    middle, large = np.minimum(x, 4.0), np.maximum(x, 4.0)
     inverse = 1 / (large * large)
     far = (1 / SQRT_PI - inverse * _quotient(LARGE, inverse)) / large
-    scaled = np.where(x <= 4.0, _quotient(MIDDLE, middle), far)
-    return scaled * _gaussian(np.minimum(x, 28.0))  # it is 0 from 27.3 on
+    return np.where(x <= 4.0, _quotient(MIDDLE, middle), far)
 
 
 def erf_array(input: Array) -> Array:
@@ -102,16 +106,23 @@ def erfinv_array(input: Array) -> Array:
     """erfinv on an array of floats, computed in float64."""
     x = np.abs(input.astype(np.float64))
     inside = np.where(x < 1, x, 0.0)
-    y = inside * _first_guess(-np.log((1 - inside) * (1 + inside)))
+    y = inverse_array(inside, 1 - inside)
+    y = np.where(x == 1, np.inf, np.where(x < 1, y, np.nan))
+    return np.copysign(y, input).astype(input.dtype)
+
+
+def inverse_array(inside: Array, outside: Array) -> Array:
+    """The y >= 0 with erf(y) = inside and erfc(y) = outside, of which the smaller one is exact."""
+    w = -np.log(outside) - np.log1p(inside)
+    y = inside * _first_guess(w)
     for _ in range(3):
         # Near 1 the distance to 1 is exact, and erfc, which is close to an exponential there, has
         # all its digits: Newton's step is taken on its logarithm.
         rest = erfc_array(y)
-        near = rest * np.log((1 - inside) / rest)
+        near = rest * np.log(outside / rest)
         error = np.where(inside < 0.5, erf_array(y) - inside, near)
         y = y - error * (SQRT_PI / 2) * np.exp(y * y)
-    y = np.where(x == 1, np.inf, np.where(x < 1, y, np.nan))
-    return np.copysign(y, input).astype(input.dtype)
+    return y
 
 
 def _first_guess(w: Array) -> Array:

@@ -30,7 +30,13 @@ def shape_of(name: str, size: Any) -> tuple[int, ...]:
         shape = size_of(size)
     except TypeError:
         given = size[0] if isinstance(size[0], (list, tuple)) else size
-        bad = type(next(s for s in given if not hasattr(s, "__index__"))).__name__
+        place = next(i for i, s in enumerate(given) if not hasattr(s, "__index__"))
+        bad = type(given[place]).__name__
+        if place:
+            raise TypeError(
+                f"{name}(): argument 'size' failed to unpack the object at pos {place + 1} with "
+                f'error "type must be tuple of ints,but got {bad}"'
+            ) from None
         position = 2 if name == "randint" else 1
         raise TypeError(
             f"{name}(): argument 'size' (position {position}) must be tuple of ints, not {bad}"

@@ -21,6 +21,7 @@ from ..autograd.row import Op, op
 from ..dtypes import scalar_name
 from .conversion import number_as
 from .dims import wrap_dim
+from .numpy_names import renamed
 from .shape import expand, reshape
 
 Array = Any
@@ -258,10 +259,12 @@ def gather(
 
 
 def take_along_dim(
-    input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None
+    input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None, **names: Any
 ) -> Tensor:
     """`gather` whose other dimensions broadcast, and whose indices are taken modulo the size;
     without `dim`, from all elements in a row."""
+    if names:
+        return renamed(take_along_dim, names, input=input, indices=indices, dim=dim, out=out)
     if out is not None:
         return into_other(out, take_along_dim, input, indices, dim)
     name = "torch.take_along_dim()"
@@ -339,7 +342,9 @@ def into_other(out: Any, function: Callable[..., Tensor], *args: Any) -> Tensor:
     """`function` written into `out`, which must not lie in the memory of an argument."""
     arrays = [a._array for a in args if isinstance(a, graph.Tensor)]
     if isinstance(out, graph.Tensor):
-        if any(s == 0 and n > 1 for s, n in zip(out._array.strides, out._array.shape, strict=True)):
+        target = out._array
+        repeats = [s == 0 < n - 1 for s, n in zip(target.strides, target.shape, strict=True)]
+        if target.size and any(repeats):
             raise RuntimeError(OVERLAP)
         if any(np.may_share_memory(out._array, a) for a in arrays):
             raise RuntimeError(SHARED)

@@ -166,6 +166,14 @@ def gathered(input: Tensor, weight: Tensor | None, bias: Tensor | None) -> Param
 # --- layer and group normalisation ---------------------------------------------------------------
 
 
+def alone(out: Tensor) -> Tensor:
+    """A result without its statistics: for them no gradient comes, and hooks do not hear of them."""
+    if out._edge is not None:
+        node = out._edge[0]
+        node.outputs = node.outputs[:1]
+    return out
+
+
 def statistic(value: Tensor, input: Array) -> Tensor:
     """A mean or deviation as it is handed out: no part of the graph, in the input's dtype."""
     return wrap(value._array.astype(input.dtype, copy=False))
@@ -289,7 +297,7 @@ def native_layer_norm(
     layout = rows_of(math.prod(leading), 1, math.prod(shape), 1, shape)
     out, mean, rstd = _layer_norm(gathered(input, weight, bias), input, weight, layout, eps)
     places = leading + (1,) * len(shape)
-    return out, *(statistic(wrap(s._array.reshape(places)), array) for s in (mean, rstd))
+    return alone(out), *(statistic(wrap(s._array.reshape(places)), array) for s in (mean, rstd))
 
 
 def checked_shape(name: str, normalized_shape: Any) -> tuple[int, ...]:

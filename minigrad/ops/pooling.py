@@ -38,21 +38,31 @@ def _max_axes(
     return axes
 
 
+def _axes_1d(
+    name: str, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool,
+) -> Axes:  # fmt: skip
+    """The axes of one dimension pooled as two, of which the first has size one."""
+    array = checks.check_tensor(name, input)
+    sizes = checks.window_sizes(name, 1, kernel_size, stride, padding, dilation)
+    checks.check_rank_1d(name.removesuffix("_with_indices"), array)
+    plane = (*array.shape[:-1], 1, array.shape[-1])
+    (kernel,), (step,), (pad,), (gap,) = sizes
+    return checks.sliding(plane, ((1, kernel), (1, step), (0, pad), (1, gap)), ceil_mode, "")
+
+
 def _max_axes_1d(
     input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Axes:
     array = checks.check_tensor("max_pool1d", input)
-    shape = list(array.shape)
-    if array.ndim not in (2, 3) or 0 in shape[-2:]:
+    if array.ndim not in (2, 3) or 0 in array.shape[-2:]:
         raise RuntimeError(
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for "
-            f"input, but got:{shape}"
+            f"input, but got:{list(array.shape)}"
         )
     sizes = checks.window_sizes("max_pool1d", 1, kernel_size, stride, padding, dilation)
     checks.check_window_1d(array, sizes, ceil_mode)
-    plane = (*array.shape[:-1], 1, array.shape[-1])
-    (kernel,), (step,), (pad,), (gap,) = sizes
-    return checks.sliding(plane, ((1, kernel), (1, step), (0, pad), (1, gap)), ceil_mode, "")
+    return _axes_1d("max_pool1d", input, *sizes, ceil_mode)
 
 
 def max_pool1d(
@@ -72,7 +82,8 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
 ) -> Pair:  # fmt: skip
     """`max_pool1d`, and where each element comes from."""
-    axes = _max_axes_1d(input, kernel_size, stride, padding, dilation, ceil_mode)
+    name = "max_pool1d_with_indices"
+    axes = _axes_1d(name, input, kernel_size, stride, padding, dilation, ceil_mode)
     checks.check_dtype(input._array, "max_pool2d", "all")
     values, indices = max_pool(unsqueeze(input, -2), axes)
     return squeeze(values, -2), squeeze(indices, -2)
@@ -128,12 +139,7 @@ def avg_pool1d(
         raise TypeError(
             f"avg_pool1d(): argument 'count_include_pad' (position 6) must be bool, not {kind}"
         )
-    (kernel,), (step,), (pad,), _ = checks.window_sizes(
-        "avg_pool1d", 1, kernel_size, stride, padding
-    )
-    checks.check_rank_1d("avg_pool1d", array)
-    plane = (*array.shape[:-1], 1, array.shape[-1])
-    axes = checks.sliding(plane, ((1, kernel), (1, step), (0, pad), (1, 1)), ceil_mode, "")
+    axes = _axes_1d("avg_pool1d", input, kernel_size, stride, padding, 1, ceil_mode)
     checks.check_dtype(array, "avg_pool2d", "int64")
     return squeeze(average_pool(unsqueeze(input, -2), axes, Divisor(count_include_pad)), -2)
 

@@ -41,8 +41,8 @@ def _wrong_length(name: str, argument: str, length: int, dims: int) -> str:
             f"{name}() {argument} must be {omitted}an int, list of ints{comma} or tuple of ints of "
             f"size 1 but got size {length}"
         )
-    if name == "avg_pool1d":
-        return f"{name}() argument '{argument}' should contain one int (got {length})"
+    if dims == 1:
+        return f"{name.removesuffix('_with_indices')}() argument '{argument}' should contain one int (got {length})"
     either = "be either" if argument == "dilation" else "either be"
     if name == "avg_pool3d":
         either = "be"
@@ -76,7 +76,9 @@ def sliding(
 ) -> Axes:
     """The axes of 2-d or 3-d pooling, once it is certain that the input can be pooled so."""
     dims = len(sizes[0])
-    outs = [output_size(*one, ceil_mode) for one in zip(shape[-dims:], *sizes, strict=True)]
+    kernels, strides, paddings, dilations = sizes
+    each = zip(shape[-dims:], kernels, strides, paddings, dilations, strict=True)
+    outs = [output_size(n, k, s, p, d, ceil_mode) for n, k, s, p, d in each]
     _check_positive("kernel size", "k", sizes[0], dims)
     _check_positive("stride", "d", sizes[1], dims)
     _check_positive("dilation", "dilation", sizes[3], dims)

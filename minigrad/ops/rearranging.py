@@ -14,6 +14,7 @@ from ..autograd.node import wrap
 from ..autograd.row import op
 from .dims import infer_size, size_of, wrap_dim
 from .indexed import index_select
+from .numpy_names import renamed
 from .shape import (
     _clone_contiguous,
     _permute,
@@ -233,10 +234,19 @@ def tile(input: Tensor, *args: Any, dims: Any = ()) -> Tensor:
 
 
 def repeat_interleave(
-    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+    input: Tensor,
+    repeats: Any = None,
+    dim: int | None = None,
+    *,
+    output_size: int | None = None,
+    **names: Any,
 ) -> Tensor:
     """Each element (each slice of `dim`) repeated in place: `repeats` times, or as many times as a
     vector says. With one argument, the numbers 0, 1, ... each as often as it says."""
+    if names:
+        return renamed(
+            repeat_interleave, names, input=input, repeats=repeats, dim=dim, output_size=output_size
+        )
     promotion.check_tensors("repeat_interleave", input=input)
     if repeats is None:
         return wrap(_interleaved(input._array))

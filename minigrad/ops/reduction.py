@@ -16,6 +16,7 @@ from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
 from .conversion import cast, to_dtype
 from .dims import wrap_dim, wrap_dims
+from .numpy_names import renamed
 from .shape import reshape
 from .summation import sum_array
 
@@ -127,9 +128,17 @@ def _mean_as(input: Array, dtype: Any) -> Array:
 
 
 def sum(
-    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """The sum over all elements or over `dim`; integers and bools are added as int64."""
+    if names:
+        return renamed(sum, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, sum, input, dim, keepdim, dtype=dtype)
     array = _array("sum", input)
@@ -142,9 +151,17 @@ def sum(
 
 
 def mean(
-    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """The mean over all elements or over `dim`; of floating-point tensors only."""
+    if names:
+        return renamed(mean, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, mean, input, dim, keepdim, dtype=dtype)
     array = _array("mean", input)
@@ -226,8 +243,20 @@ def var(
     *,
     correction: Any = None,
     out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """The variance: squared deviations from the mean, divided by n - `correction` (default 1)."""
+    if names:
+        return renamed(
+            var,
+            names,
+            input=input,
+            dim=dim,
+            unbiased=unbiased,
+            keepdim=keepdim,
+            correction=correction,
+            out=out,
+        )
     if out is not None:
         return into(out, var, input, dim, unbiased, keepdim, correction=correction)
     return _moment("var", _var, input, dim, unbiased, keepdim, correction)
@@ -241,8 +270,20 @@ def std(
     *,
     correction: Any = None,
     out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """The standard deviation: the square root of `var`."""
+    if names:
+        return renamed(
+            std,
+            names,
+            input=input,
+            dim=dim,
+            unbiased=unbiased,
+            keepdim=keepdim,
+            correction=correction,
+            out=out,
+        )
     if out is not None:
         return into(out, std, input, dim, unbiased, keepdim, correction=correction)
     return _moment("std", _std, input, dim, unbiased, keepdim, correction)
@@ -318,7 +359,8 @@ def _others_along(input: Any, dim: int, xp: Any) -> Any:
 @op(
     "ProdBackward1",
     input=lambda grad, input, dim, keepdim, xp: (
-        _spread(grad, tuple(input.shape), (dim,), keepdim, xp) * _others_along(input, dim, xp)
+        _spread(grad, tuple(input.shape), (dim,), keepdim or not input.ndim, xp)
+        * _others_along(input, dim, xp)
     ),
 )
 def _prod_dim(input: Array, dim: int, keepdim: bool) -> Array:
@@ -336,8 +378,11 @@ def prod(
     *,
     dtype: Any = None,
     out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """The product of all elements or of those along `dim`; integers are multiplied as int64."""
+    if names:
+        return renamed(prod, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, prod, input, dim, keepdim, dtype=dtype)
     array = _array("prod", input)
@@ -446,15 +491,23 @@ def from_index(input: Array, index: Array, dim: int, keepdim: bool) -> Array:
     return out if keepdim else out.squeeze(dim)
 
 
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Any:
     """The largest element; along `dim` (values, indices); with another Tensor the larger of both."""
+    if names:
+        return renamed(max, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, max, input, dim, keepdim, exact=True)
     return _extreme("max", input, dim, keepdim, _max_all, _max_dim, return_types.max)
 
 
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Any:
     """The smallest element; along `dim` (values, indices); with another Tensor the smaller of both."""
+    if names:
+        return renamed(min, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, min, input, dim, keepdim, exact=True)
     return _extreme("min", input, dim, keepdim, _min_all, _min_dim, return_types.min)
@@ -483,15 +536,23 @@ def _not_empty(name: str, array: Array, dims: Sequence[int]) -> None:
             raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
-def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None) -> Tensor:
+def amax(
+    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Tensor:
     """The largest elements over `dim`; the gradient is shared among equals."""
+    if names:
+        return renamed(amax, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, amax, input, dim, keepdim, exact=True)
     return _amax(input, _extreme_dims("amax", input, dim), keepdim)
 
 
-def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None) -> Tensor:
+def amin(
+    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Tensor:
     """The smallest elements over `dim`; the gradient is shared among equals."""
+    if names:
+        return renamed(amin, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, amin, input, dim, keepdim, exact=True)
     return _amin(input, _extreme_dims("amin", input, dim), keepdim)
@@ -514,18 +575,22 @@ def _no_extreme(name: str, kind: Any) -> Any:
 
 
 def argmax(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
 ) -> Tensor:
     """The index of the largest element, over all or along `dim` (int64); the first one if equal."""
+    if names:
+        return renamed(argmax, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, argmax, input, dim, keepdim, exact=True)
     return _arg("argmax", np.argmax, input, dim, keepdim)
 
 
 def argmin(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
 ) -> Tensor:
     """The index of the smallest element, over all or along `dim` (int64); the first one if equal."""
+    if names:
+        return renamed(argmin, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, argmin, input, dim, keepdim, exact=True)
     return _arg("argmin", np.argmin, input, dim, keepdim)
@@ -548,15 +613,23 @@ def _arg(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> 
 # --- truth ---------------------------------------------------------------------------------------
 
 
-def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
+def all(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Tensor:
     """Whether all elements are nonzero."""
+    if names:
+        return renamed(all, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, all, input, dim, keepdim)
     return _truth(np.logical_and, input, dim, keepdim)
 
 
-def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
+def any(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Tensor:
     """Whether one of the elements is nonzero."""
+    if names:
+        return renamed(any, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, any, input, dim, keepdim)
     return _truth(np.logical_or, input, dim, keepdim)

@@ -13,6 +13,7 @@ from ..autograd.inplace import write
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
+from ..layout import contiguous_format
 from ..promotion import check_tensors
 from .arithmetic import mul, pow
 from .conversion import to_dtype
@@ -20,16 +21,12 @@ from .dims import wrap_dim
 from .normalization import check_trailing, checked_shape, not_implemented
 from .norms import _norm_formula, _vector_norm
 from .reduction import _mean_dim
+from .shape import clone
 from .transcendental import rsqrt
+from .with_number import plus
 
 Array = Any
 Tensor = Any
-
-
-@op("AddBackward1", input=lambda grad: grad)
-def add_number(input: Array, number: float) -> Array:
-    """`input + number`, as PyTorch records it inside of its own functions."""
-    return input + input.dtype.type(number)
 
 
 def rms_norm(
@@ -54,16 +51,19 @@ def rms_norm(
     if weight is not None and weight._array.dtype != array.dtype and array.dtype != np.float16:
         _warn_of_dtypes(array, weight._array)
     wide = np.dtype(np.float32) if array.dtype == np.float16 else array.dtype
-    x, factors = _as(input, wide), _as(weight, wide)
+    x = _as(input, wide)
     dims = tuple(range(array.ndim - len(shape), array.ndim))
     machine = float(np.finfo(wide).eps)
-    squares = add_number(_mean_dim(pow(x, 2), dims, True), machine if eps is None else eps)
+    squares = plus(_mean_dim(pow(x, 2), dims, True), machine if eps is None else eps)
     out = mul(x, rsqrt(squares))
-    return _as(out if factors is None else mul(out, factors), array.dtype)
+    out = out if weight is None else mul(out, weight)
+    if not array.flags.c_contiguous:
+        out = clone(out, memory_format=contiguous_format)
+    return _as(out, array.dtype)
 
 
-def _as(tensor: Tensor | None, dtype: Any) -> Tensor | None:
-    return tensor if tensor is None or tensor._array.dtype == dtype else to_dtype(tensor, dtype)
+def _as(tensor: Tensor, dtype: Any) -> Tensor:
+    return tensor if tensor._array.dtype == dtype else to_dtype(tensor, dtype)
 
 
 def _warn_of_dtypes(input: Array, weight: Array) -> None:

@@ -14,16 +14,18 @@ from .. import return_types
 from ..autograd.inplace import write
 from ..autograd.node import wrap
 from ..autograd.out import into
-from ..autograd.row import op, pointwise
+from ..autograd.row import op
 from ..dtypes import default_dtype, int64
-from .arithmetic import add, div, mul, sub
+from .arithmetic import add, div, mul, scale, sub
 from .comparison import logical_xor
 from .conversion import cast
 from .dims import wrap_dim
 from .indexing import narrow, select
 from .inplace import copy_
+from .numpy_names import renamed
 from .reduction import _array, sum_dim
 from .shape import cat, unsqueeze
+from .with_number import over
 
 Array = Any
 Tensor = Any
@@ -65,8 +67,12 @@ def _as_total(input: Array, dtype: Any) -> Array:
     return cast(input, default if dtype is None else dtype.numpy)
 
 
-def cumsum(input: Tensor, dim: int, *, dtype: Any = None, out: Any = None) -> Tensor:
+def cumsum(
+    input: Tensor, dim: Any = None, *, dtype: Any = None, out: Any = None, **names: Any
+) -> Tensor:
     """The sums of the elements up to each position of `dim`; integers are added as int64."""
+    if names:
+        return renamed(cumsum, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, cumsum, input, dim, dtype=dtype)
     return _cumsum(input, wrap_dim(dim, _array("cumsum", input).ndim), dtype)
@@ -145,8 +151,12 @@ def cumprod_backward(grad: Tensor, input: Tensor, result: Tensor, dim: int) -> T
     return cat(parts, dim)
 
 
-def cumprod(input: Tensor, dim: int, *, dtype: Any = None, out: Any = None) -> Tensor:
+def cumprod(
+    input: Tensor, dim: Any = None, *, dtype: Any = None, out: Any = None, **names: Any
+) -> Tensor:
     """The products of the elements up to each position of `dim`."""
+    if names:
+        return renamed(cumprod, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, cumprod, input, dim, dtype=dtype)
     return _cumprod(input, wrap_dim(dim, _array("cumprod", input).ndim), dtype)
@@ -212,16 +222,20 @@ def _cummin(input: Array, dim: int) -> tuple[Array, Array]:
     return _running_extreme(np.minimum, input, dim)
 
 
-def cummax(input: Tensor, dim: int, *, out: Any = None) -> return_types.cummax:
+def cummax(input: Tensor, dim: Any = None, *, out: Any = None, **names: Any) -> return_types.cummax:
     """(values, indices) of the largest element up to each position of `dim`."""
+    if names:
+        return renamed(cummax, names, input=input, dim=dim, out=out)
     if out is not None:
         named: return_types.cummax = into(out, cummax, input, dim, exact=True)
         return named
     return return_types.cummax(*_cummax(input, wrap_dim(dim, _array("cummax", input).ndim)))
 
 
-def cummin(input: Tensor, dim: int, *, out: Any = None) -> return_types.cummin:
+def cummin(input: Tensor, dim: Any = None, *, out: Any = None, **names: Any) -> return_types.cummin:
     """(values, indices) of the smallest element up to each position of `dim`."""
+    if names:
+        return renamed(cummin, names, input=input, dim=dim, out=out)
     if out is not None:
         named: return_types.cummin = into(out, cummin, input, dim, exact=True)
         return named
@@ -252,8 +266,10 @@ def running_logsumexp(input: Array, dim: int, reverse: bool) -> Array:
     return _accumulated(np.logaddexp, input, dim, reverse)
 
 
-def logcumsumexp(input: Tensor, dim: int, *, out: Any = None) -> Tensor:
+def logcumsumexp(input: Tensor, dim: Any = None, *, out: Any = None, **names: Any) -> Tensor:
     """log(cumsum(exp(input))) along `dim`; of floating-point tensors only."""
+    if names:
+        return renamed(logcumsumexp, names, input=input, dim=dim, out=out)
     if out is not None:
         return into(out, logcumsumexp, input, dim, exact=True)
     array = _array("logcumsumexp", input)
@@ -275,9 +291,14 @@ def diff(
     append: Any = None,
     *,
     out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are put
     before and behind `input` first."""
+    if names:
+        return renamed(
+            diff, names, input=input, n=n, dim=dim, prepend=prepend, append=append, out=out
+        )
     if out is not None:
         return into(out, diff, input, n, dim, prepend, append)
     array = _array("diff", input)
@@ -305,16 +326,6 @@ def narrow_copy(input: Tensor) -> Tensor:
     return copy_(wrap(np.empty_like(input._array)), input)
 
 
-@pointwise("MulBackward1", input=lambda grad, factor: grad * factor)
-def _times(input: Array, factor: Array) -> Array:
-    return input * factor
-
-
-@pointwise("DivBackward1", input=lambda grad, divisor: grad / divisor)
-def _divided(input: Array, divisor: Array) -> Array:
-    return input / divisor
-
-
 def _halves(y: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     size = y._array.shape[dim]
     return narrow(y, dim, 1, size - 1), narrow(y, dim, 0, size - 1)
@@ -331,22 +342,28 @@ def _widths(y: Tensor, x: Tensor, dim: int) -> Tensor:
     return sub(*_halves(x, wrap_dim(dim - y._array.ndim, x._array.ndim)))
 
 
-def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
+def cumulative_trapezoid(
+    y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1, **names: Any
+) -> Tensor:
     """The areas under `y` up to each sample point, by the trapezoidal rule."""
+    if names:
+        return renamed(cumulative_trapezoid, names, y=y, x=x, dx=dx, dim=dim)
     at = wrap_dim(dim, y._array.ndim)
     after, before = _halves(y, at)
     if x is None:
-        return cumsum(_times(add(after, before), dx / 2), at)
-    return _divided(cumsum(mul(_widths(y, x, at), add(after, before)), at), 2.0)
+        return cumsum(scale(add(after, before), dx / 2), at)
+    return over(cumsum(mul(_widths(y, x, at), add(after, before)), at), 2.0)
 
 
-def trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
+def trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1, **names: Any) -> Tensor:
     """The area under `y`, sampled at `x` or in steps of `dx`, by the trapezoidal rule."""
+    if names:
+        return renamed(trapezoid, names, y=y, x=x, dx=dx, dim=dim)
     at = wrap_dim(dim, y._array.ndim)
     if y._array.shape[at] == 0:
         return sum_dim(y, (at,), False)
     if x is None:
-        ends = _times(add(select(y, at, 0), select(y, at, -1)), 0.5)
-        return _times(sub(sum_dim(y, (at,), False), ends), dx)
+        ends = scale(add(select(y, at, 0), select(y, at, -1)), 0.5)
+        return scale(sub(sum_dim(y, (at,), False), ends), dx)
     after, before = _halves(y, at)
-    return _divided(sum_dim(mul(add(before, after), _widths(y, x, at)), (at,), False), 2.0)
+    return over(sum_dim(mul(add(before, after), _widths(y, x, at)), (at,), False), 2.0)

@@ -19,6 +19,7 @@ from ..dtypes import scalar_name
 from ..layout import contiguous_format, in_format, preserve_format
 from ..promotion import promoted
 from .dims import infer_size, size_of, wrap_dim
+from .numpy_names import renamed
 
 Array = Any
 Tensor = Any
@@ -71,6 +72,8 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         return _as_type(input, (dtype or shape[0]).numpy)
     if size is not None:
         shape = (size,)
+    if not shape:
+        raise TypeError("view() received no arguments, but expected a dtype or a tuple of ints")
     return _view(input, infer_size(size_of(shape), input._array.size))
 
 
@@ -141,8 +144,10 @@ def _unsqueeze(input: Array, dim: int) -> Array:
     return np.expand_dims(input, dim)
 
 
-def unsqueeze(input: Tensor, dim: int) -> Tensor:
+def unsqueeze(input: Tensor, dim: Any = None, **names: Any) -> Tensor:
     """A dimension of size 1 put in before `dim`."""
+    if names:
+        return renamed(unsqueeze, names, input=input, dim=dim)
     return _unsqueeze(input, wrap_dim(dim, input._array.ndim + 1))
 
 
@@ -195,8 +200,10 @@ def squeeze_product(input: Array, dim: int) -> Array:
     return _drop_ones(input, [dim])
 
 
-def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None, **names: Any) -> Tensor:
     """Without the dimensions of size 1: all of them, or those that are named."""
+    if names:
+        return renamed(squeeze, names, input=input, dim=dim)
     ndim = input._array.ndim
     if dim is None:
         return _squeeze_all(input)
@@ -297,7 +304,8 @@ def expand(input: Tensor, *size: Any) -> Tensor:
         )
     padded = (None,) * (len(want) - len(have)) + have
     sizes = []
-    for i, (w, h) in enumerate(zip(want, padded, strict=True)):
+    for i in reversed(range(len(want))):  # PyTorch looks at the last dimension first
+        w, h = want[i], padded[i]
         if w == -1 and h is None:
             raise RuntimeError(
                 f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
@@ -308,7 +316,7 @@ def expand(input: Tensor, *size: Any) -> Tensor:
                 f"non-singleton dimension {i}.  Target sizes: {list(want)}.  Tensor sizes: {list(have)}"
             )
         sizes.append(h if w == -1 else w)
-    return _expand(input, tuple(sizes))
+    return _expand(input, tuple(reversed(sizes)))
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -374,8 +382,12 @@ def row_major(out: Array) -> Array:
     return out if out.flags.c_contiguous else out.copy("C")
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+def cat(
+    tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None, **names: Any
+) -> Tensor:
     """The tensors one after the other along `dim`; their other sizes must agree."""
+    if names:
+        return renamed(cat, names, tensors=tensors, dim=dim, out=out)
     if out is not None:
         return into(out, cat, tensors, dim)
     tensors = _list_of_tensors("cat", tensors)
@@ -424,8 +436,10 @@ def _stack(tensors: list[Array], dim: int) -> Array:
     return row_major(np.stack(promoted(tensors), dim))
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, **names: Any) -> Tensor:
     """Tensors of one shape put side by side along a new dimension."""
+    if names:
+        return renamed(stack, names, tensors=tensors, dim=dim, out=out)
     if out is not None:
         return into(out, stack, tensors, dim)
     tensors = _list_of_tensors("stack", tensors)
@@ -505,8 +519,10 @@ def split(
     return _split(tensor, sizes, at)  # type: ignore[no-any-return]
 
 
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+def chunk(input: Tensor, chunks: int, dim: int = 0, **names: Any) -> tuple[Tensor, ...]:
     """`input` cut into at most `chunks` pieces of one size, the last of which may be smaller."""
+    if names:
+        return renamed(chunk, names, input=input, chunks=chunks, dim=dim)
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     if not input._array.ndim:
@@ -532,8 +548,10 @@ def _some(grads: Sequence[Any]) -> Any:
     return next(g for g in grads if g is not None)
 
 
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+def unbind(input: Tensor, dim: int = 0, **names: Any) -> tuple[Tensor, ...]:
     """The slices along `dim`, without that dimension."""
+    if names:
+        return renamed(unbind, names, input=input, dim=dim)
     if not input._array.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return _unbind(input, wrap_dim(dim, input._array.ndim))  # type: ignore[no-any-return]

@@ -19,6 +19,7 @@ from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import FLOAT16, default_dtype, scalar_name
 from .dims import wrap_dim, wrap_dims
+from .numpy_names import renamed
 from .recorded import on
 from .reduction import _array, _converted, _row_major, _spread
 from .summation import sum_array
@@ -190,18 +191,28 @@ def log_softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> 
     """Each gradient minus the sum of all times the softmax."""
     if _in_rows(output, dims) and grad0.flags.c_contiguous:
         return _log_softmax_backward_rows(grad0, output)
-    return grad0 - np.exp(output) * np.asarray(sum_array(grad0, dims, True))
+    wide = output if output.size >= LARGE else output.astype(np.float64)
+    powers = np.exp(wide).astype(output.dtype, copy=False)
+    return grad0 - powers * np.asarray(sum_array(grad0, dims, True))
 
 
-def softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None, **names: Any
+) -> Tensor:
     """exp(input) divided by its sum along `dim`; of floating-point tensors only."""
+    if names:
+        return renamed(softmax, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, softmax, input, dim, dtype)
     return _normalized("softmax", _softmax, input, dim, dtype)
 
 
-def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None, **names: Any
+) -> Tensor:
     """The logarithm of `softmax`, exact where that is so small that it would be rounded to 0."""
+    if names:
+        return renamed(log_softmax, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, log_softmax, input, dim, dtype)
     return _normalized("log_softmax", _log_softmax, input, dim, dtype)
@@ -236,8 +247,14 @@ def _logsumexp(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     return np.asarray(kept).astype(input.dtype, order="C")
 
 
-def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Any = None) -> Tensor:
+def logsumexp(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Tensor:
     """log(sum(exp(input))) over `dim`; integers are computed as the default float."""
+    if names:
+        return renamed(logsumexp, names, input=input, dim=dim, keepdim=keepdim, out=out)
+    if dim is None:
+        raise TypeError('logsumexp() missing 1 required positional arguments: "dim"')
     if out is not None:
         return into(out, logsumexp, input, dim, keepdim)
     from .conversion import to_dtype

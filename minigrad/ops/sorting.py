@@ -15,6 +15,7 @@ from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dim
+from .numpy_names import renamed
 from .reduction import _array, _shared_all
 
 Array = Any
@@ -69,10 +70,15 @@ def sort(
     *,
     stable: bool | None = None,
     out: Any = None,
+    **names: Any,
 ) -> return_types.sort:
     """(values, indices) in rising or falling order along `dim`; nan is the largest.
 
     Equal elements stay in order, whether `stable` is asked for or not."""
+    if names:
+        return renamed(
+            sort, names, input=input, dim=dim, descending=descending, stable=stable, out=out
+        )
     if out is not None:
         named: return_types.sort = into(
             out, sort, input, dim, descending, stable=stable, exact=True
@@ -83,9 +89,19 @@ def sort(
 
 
 def argsort(
-    input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False, out: Any = None
+    input: Tensor,
+    dim: int = -1,
+    descending: bool = False,
+    *,
+    stable: bool = False,
+    out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """The indices (int64) that sort `input` along `dim`."""
+    if names:
+        return renamed(
+            argsort, names, input=input, dim=dim, descending=descending, stable=stable, out=out
+        )
     if out is not None:
         return into(out, argsort, input, dim, descending, stable=stable, exact=True)
     array = _array("argsort", input)
@@ -115,8 +131,13 @@ def topk(
     sorted: bool = True,
     *,
     out: Any = None,
+    **names: Any,
 ) -> return_types.topk:
     """(values, indices) of the `k` largest or smallest elements along `dim`, in order."""
+    if names:
+        return renamed(
+            topk, names, input=input, k=k, dim=dim, largest=largest, sorted=sorted, out=out
+        )
     if out is not None:
         named: return_types.topk = into(out, topk, input, k, dim, largest, sorted, exact=True)
         return named
@@ -153,9 +174,17 @@ def _kthvalue(input: Array, k: int, dim: int, keepdim: bool) -> tuple[Array, Arr
 
 
 def kthvalue(
-    input: Tensor, k: int, dim: int | None = -1, keepdim: bool = False, *, out: Any = None
+    input: Tensor,
+    k: int,
+    dim: int | None = -1,
+    keepdim: bool = False,
+    *,
+    out: Any = None,
+    **names: Any,
 ) -> return_types.kthvalue:
     """(values, indices) of the `k`-th smallest element along `dim`, counted from 1."""
+    if names:
+        return renamed(kthvalue, names, input=input, k=k, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         named: return_types.kthvalue = into(out, kthvalue, input, k, dim, keepdim, exact=True)
         return named
@@ -210,8 +239,12 @@ def _nanmedian_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]
     return _ranked(input, _median_ranks(input, dim, True), dim, keepdim)
 
 
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def median(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
+) -> Any:
     """The middle element, the lower one of two; along `dim` (values, indices). nan wins."""
+    if names:
+        return renamed(median, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, median, input, dim, keepdim, exact=True)
     if dim is None:
@@ -221,9 +254,11 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out:
 
 
 def nanmedian(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
 ) -> Any:
     """`median` of what is not nan."""
+    if names:
+        return renamed(nanmedian, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, nanmedian, input, dim, keepdim, exact=True)
     if dim is None:
@@ -261,10 +296,12 @@ def _mode(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
 
 
 def mode(
-    input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
+    input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None, **names: Any
 ) -> return_types.mode:
     """(values, indices) of the most frequent element along `dim`: the smallest such value, where
     it occurs last."""
+    if names:
+        return renamed(mode, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         named: return_types.mode = into(out, mode, input, dim, keepdim, exact=True)
         return named

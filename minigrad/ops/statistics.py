@@ -13,6 +13,7 @@ from ..autograd.row import op
 from .arithmetic import div
 from .conversion import cast
 from .dims import wrap_dim, wrap_dims
+from .numpy_names import renamed
 from .reduction import (
     Dims,
     _array,
@@ -86,9 +87,19 @@ def _std_mean(
 
 def var_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: Any = None,
+    correction: Any = None, **names: Any,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and `mean` over `dim`."""
+    if names:
+        return renamed(
+            var_mean,
+            names,
+            input=input,
+            dim=dim,
+            unbiased=unbiased,
+            keepdim=keepdim,
+            correction=correction,
+        )
     _floats_only("var_mean", input)
     pair: tuple[Tensor, Tensor] = _moment(
         "var_mean", _var_mean, input, dim, unbiased, keepdim, correction
@@ -98,9 +109,19 @@ def var_mean(
 
 def std_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: Any = None,
+    correction: Any = None, **names: Any,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and `mean` over `dim`."""
+    if names:
+        return renamed(
+            std_mean,
+            names,
+            input=input,
+            dim=dim,
+            unbiased=unbiased,
+            keepdim=keepdim,
+            correction=correction,
+        )
     _floats_only("std_mean", input)
     pair: tuple[Tensor, Tensor] = _moment(
         "std_mean", _std_mean, input, dim, unbiased, keepdim, correction
@@ -129,9 +150,17 @@ def _nansum(input: Array, dims: tuple[int, ...], keepdim: bool, dtype: Any) -> A
 
 
 def nansum(
-    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """`sum` of what is not nan."""
+    if names:
+        return renamed(nansum, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, nansum, input, dim, keepdim, dtype=dtype)
     array = _array("nansum", input)
@@ -141,9 +170,17 @@ def nansum(
 
 
 def nanmean(
-    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    input: Tensor,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+    **names: Any,
 ) -> Tensor:
     """`mean` of what is not nan; nan where nothing is."""
+    if names:
+        return renamed(nanmean, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, nanmean, input, dim, keepdim, dtype=dtype)
     array = _array("nanmean", input)
@@ -179,9 +216,11 @@ def _aminmax(input: Array, dims: tuple[int, ...], keepdim: bool) -> tuple[Array,
 
 
 def aminmax(
-    input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None
+    input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None, **names: Any
 ) -> return_types.aminmax:
     """(min, max) of all elements or along `dim`; the gradient is shared among equals."""
+    if names:
+        return renamed(aminmax, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         named: return_types.aminmax = into(
             out, aminmax, input, dim=dim, keepdim=keepdim, exact=True
@@ -199,8 +238,10 @@ def aminmax(
     return return_types.aminmax(*_aminmax(input, (at,) if array.ndim else (), keepdim))
 
 
-def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
+def count_nonzero(input: Tensor, dim: Dims = None, **names: Any) -> Tensor:
     """How many elements are not zero (int64), over all or over `dim`."""
+    if names:
+        return renamed(count_nonzero, names, input=input, dim=dim)
     array = _array("count_nonzero", input)
     dims = wrap_dims(dim, array.ndim)
     return wrap(np.asarray(np.add.reduce(array != 0, axis=dims, dtype=np.int64)))

@@ -1,5 +1,7 @@
 """The documents' examples, one file per document, each a function of the library `torch`.
 
+Then come real data sets, and a text: `real_data.py`, `images.py`, `char_gpt.py`.
+
 `ALL` lists them in the order in which the table shows them. A suite's keyword arguments have the
 document's own values as defaults; the second entry is what the test-suite uses instead.
 """
@@ -31,6 +33,14 @@ _SHORT: dict[tuple[str, str], dict[str, Any]] = {
     ("autograd_interface", "custom_function"): {},
     ("autograd_interface", "double_backward"): {},
     ("autograd_interface", "jacobian_and_hessian"): {},
+    ("real_data", "iris_softmax"): {"epochs": 21},
+    ("real_data", "wine_accumulation"): {"epochs": 3},
+    ("real_data", "diabetes_regression"): {"epochs": 3},
+    ("real_data", "digits_mlp"): {"epochs": 1},
+    ("images", "digits_cnn"): {"epochs": 1},
+    ("images", "digits_lstm"): {"epochs": 1},
+    ("images", "digits_gru"): {"epochs": 1},
+    ("char_gpt", "char_gpt"): {"steps": 4, "length": 20},
 }
 
 

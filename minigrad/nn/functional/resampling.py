@@ -95,7 +95,7 @@ def _sizes(
     if size is not None and factor is not None:
         raise ValueError("only one of size or scale_factor should be defined")
     if size is not None:
-        given = list(size) if isinstance(size, (list, tuple)) else [size] * dims
+        given: list[Any] = list(size) if isinstance(size, (list, tuple)) else [size] * dims
         if len(given) != dims:
             raise ValueError(
                 _wrong_count(shape, "output size of", size, "output size in (o1, o2, ...,oK)")
@@ -106,10 +106,10 @@ def _sizes(
             raise TypeError(
                 f"interpolate(): argument 'size' must be int or a tuple of ints, not {size}"
             )
-        return [int(n) for n in given], [None] * dims  # type: ignore[call-overload]
+        return [int(n) for n in given], [None] * dims
     if factor is None:
         raise ValueError("either size or scale_factor should be defined")
-    factors = list(factor) if isinstance(factor, (list, tuple)) else [factor] * dims
+    factors: list[Any] = list(factor) if isinstance(factor, (list, tuple)) else [factor] * dims
     if len(factors) != dims:
         raise ValueError(
             _wrong_count(shape, "scale_factor of shape", factor, "scale_factor in (s1, s2, ...,sK)")
@@ -160,7 +160,10 @@ def _check_input(input: Tensor, mode: str, sizes: list[int]) -> None:
             f"{list(array.shape)}"
         )
     if array.dtype.kind != "f" and not (mode.startswith("nearest") and array.dtype == np.uint8):
-        kernel = f"upsample_{mode.replace('-exact', '')}{dims}d" + "_channels_last" * (dims > 1)
+        kind = _MODES[mode][0].removesuffix("-exact")
+        kernel = f"compute_indices_weights_{kind}"
+        if dims == 2 and kind != "cubic":  # PyTorch has a loop of its own for these
+            kernel = f"upsample_{mode.removesuffix('-exact')}2d_channels_last"
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(array.dtype)}'")
 
 

@@ -139,19 +139,29 @@ class ReplicationPad3d(_Pad):
     mode, dims = "replicate", 3
 
 
-class CircularPad1d(_Pad):
+class _CircularPad(_Pad):
+    mode = "circular"
+
+    def forward(self, input: Tensor) -> Tensor:
+        low, high = self.dims + 1, self.dims + 2
+        if input.dim() not in (low, high):
+            raise ValueError(f"expected {low}D or {high}D input (got {input.dim()}D input)")
+        return super().forward(input)
+
+
+class CircularPad1d(_CircularPad):
     """The input as one period of an endless sequence: (N, C, W) or (C, W)."""
 
-    mode, dims = "circular", 1
+    dims = 1
 
 
-class CircularPad2d(_Pad):
+class CircularPad2d(_CircularPad):
     """The input as one period of an endless tiling: (N, C, H, W) or (C, H, W)."""
 
-    mode, dims = "circular", 2
+    dims = 2
 
 
-class CircularPad3d(_Pad):
+class CircularPad3d(_CircularPad):
     """The input as one period of an endless tiling: (N, C, D, H, W) or (C, D, H, W)."""
 
-    mode, dims = "circular", 3
+    dims = 3

@@ -22,9 +22,6 @@ from .rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
-_NETWORKS = {
-    "LSTM": ops.lstm, "GRU": ops.gru, "RNN_TANH": ops.rnn_tanh, "RNN_RELU": ops.rnn_relu,
-}  # fmt: skip
 
 
 class RNNBase(Module):
@@ -260,7 +257,7 @@ class RNNBase(Module):
         options = [
             self.bias, self.num_layers, self.dropout, self.training, bool(self.bidirectional),
         ]  # fmt: skip
-        network: Any = _NETWORKS[self.mode]
+        network: Any = getattr(ops, self.mode.lower())
         if batch_sizes is None:
             output, *hidden = network(input, hx, self._flat_weights, *options, batch_first)
         else:

@@ -6,7 +6,6 @@ batches. It can be pickled if its parts can, so it is what a worker process is s
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -47,15 +46,23 @@ class _Stream:
     """One pass over an iterable dataset, which is not asked again once it has ended."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._samples: Iterator[Any] = iter(reading.dataset)
+        self._batched, self._drop_last = reading.batched, reading.drop_last
+        self._samples = iter(reading.dataset)
+        self._ended = False
 
     def read(self, places: Any) -> Any:
-        if not self._reading.batched:
+        if not self._batched:
             return next(self._samples)
-        batch = list(itertools.islice(self._samples, len(places)))
-        if len(batch) < len(places):
-            self._samples = iter(())
-            if not batch or self._reading.drop_last:
-                raise StopIteration
+        batch = list(self._some(places))
+        if not batch or (self._drop_last and len(batch) < len(places)):
+            raise StopIteration
         return batch
+
+    def _some(self, places: Any) -> Iterator[Any]:
+        for _ in places:
+            if self._ended:
+                return
+            try:
+                yield next(self._samples)
+            except StopIteration:
+                self._ended = True

@@ -1,0 +1,29 @@
+"""How hard the property tests try: Hypothesis profiles.
+
+    pytest                                  `fast`: the same few examples in every run
+    pytest --hypothesis-profile=thorough    an hour: new examples in every run
+
+The environment variable HYPOTHESIS_PROFILE chooses as well. A test that is worth more or fewer
+examples than others asks for a multiple: `settings(max_examples=examples(4))`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, Phase, settings
+
+COMMON = {
+    "deadline": None,  # a shared machine is slow at times
+    "suppress_health_check": list(HealthCheck),
+    "print_blob": False,
+}
+settings.register_profile(
+    "fast",
+    max_examples=5,
+    derandomize=True,  # also: no database of examples
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    **COMMON,
+)
+settings.register_profile("thorough", max_examples=400, **COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))

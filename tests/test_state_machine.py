@@ -1,0 +1,370 @@
+"""Random programs, line by line on PyTorch and on minigrad.
+
+A state machine of Hypothesis writes a program: tensors, operations, views, in-place writes through
+views and bases, in and out of `no_grad`, hooks, backward passes, optimizers, files. PyTorch is the
+model: after each line all that shows of every tensor alive is the same on both sides (values,
+dtypes, strides, versions, gradients, the names and edges of the graph), and so is the type of the
+error, if the line raised one.
+
+A failure prints the program, shrunk, as a script for `python -m parity run FILE`.
+
+    pytest tests/test_state_machine.py                                  about a minute
+    pytest tests/test_state_machine.py --hypothesis-profile=thorough    longer programs, and more
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch as pytorch
+from hypothesis import settings
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, multiple, rule
+
+import minigrad
+from parity.__main__ import main as parity_main
+
+MANY = settings.default is not None and settings.default.max_examples >= 100
+LARGEST = 1e4  # of the numbers that a product may have as factors
+
+
+class Pair:
+    """One program, run line by line on both libraries."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.names: list[str] = []  # of the tensors alive
+        self.scopes = [
+            {"torch": library, "io": io, "copy": copy, "calls": []}
+            for library in (pytorch, minigrad)
+        ]
+
+    def run(self, line: str) -> bool:
+        """Run one line on both sides and compare; return whether it ran without an error."""
+        errors = [_run(line, scope) for scope in self.scopes]
+        self.lines.append(guarded(line) if errors[0] else line)
+        self.check("error", *errors)
+        self.compare()
+        return errors[0] is None
+
+    def define(self, name: str, expression: str, mode: str = "") -> bool:
+        if not self.run(f"{mode}{name} = {expression}"):
+            return False
+        self.names.append(name)
+        self.compare(newest=True)
+        return True
+
+    def compare(self, newest: bool = False) -> None:
+        """All that shows of every tensor (`newest`: of the last one, with its whole graph)."""
+        theirs, ours = self.scopes
+        for name in self.names[-1:] if newest else self.names:
+            for what, look in (GRAPH if newest else LOOKS).items():
+                self.check(f"{name}: {what}", _look(look, theirs[name]), _look(look, ours[name]))
+        self.check("what the hooks saw", theirs["calls"], ours["calls"])
+
+    def check(self, what: str, theirs: Any, ours: Any) -> None:
+        assert agree(theirs, ours), (
+            f"{what}\n  PyTorch:  {theirs}\n  minigrad: {ours}\n\n{self.script()}"
+        )
+
+    def script(self) -> str:
+        """The program so far as a file that runs on either library."""
+        header = ["# python -m parity run FILE", "import copy, io", "import torch", "calls = []"]
+        shown = [
+            guarded(f"print({n!r}, {n}, {n}.grad, {n}._version, {n}.stride(), {n}.is_leaf)")
+            for n in self.names
+        ]
+        return "\n".join([*header, *self.lines, *shown, "print(calls)", ""])
+
+    def array(self, name: str) -> np.ndarray:
+        return self.scopes[0][name].detach().numpy()
+
+
+def guarded(line: str) -> str:
+    return f"try:\n    {line}\nexcept Exception as error:\n    print(type(error).__name__)"
+
+
+def _run(line: str, scope: dict[str, Any]) -> str | None:
+    try:
+        exec(line, scope)
+    except Exception as error:
+        return _kind(error)
+    return None
+
+
+def _kind(error: Exception) -> str:
+    return next(c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins")
+
+
+def _look(look: Any, tensor: Any) -> Any:
+    try:
+        return look(tensor)
+    except Exception as error:
+        return _kind(error)
+
+
+# --- what shows of a tensor ----------------------------------------------------------------------
+
+
+def strides(tensor: Any) -> tuple[int, ...]:
+    """Those that mean something: not of dimensions of size 1, nor of empty tensors."""
+    if not tensor.numel():
+        return ()
+    return tuple(s for s, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1)
+
+
+def nodes(tensor: Any) -> list[Any]:
+    """Every node behind a tensor and its edges, depth first; met again, it is a number."""
+    numbers: dict[Any, int] = {}
+    found: list[Any] = []
+    pending = [tensor.grad_fn]
+    while pending:
+        node = pending.pop()
+        if node is None or node in numbers:
+            found.append(node if node is None else numbers[node])
+            continue
+        numbers[node] = len(numbers)
+        found.append((node.name(), [nr for _, nr in node.next_functions]))
+        pending += [n for n, _ in reversed(node.next_functions)]
+    return found
+
+
+def of_gradient(tensor: Any) -> Any:
+    grad = tensor.grad
+    if grad is None:
+        return None
+    node = None if grad.grad_fn is None else grad.grad_fn.name()
+    values = np.array(grad.detach())
+    return values, str(grad.dtype)[-7:], strides(grad), grad.requires_grad, node
+
+
+LOOKS = {
+    "dtype": lambda t: str(t.dtype).rpartition(".")[2],
+    "values": lambda t: np.array(t.detach()),
+    "strides": strides,
+    "version": lambda t: t._version,
+    "requires_grad": lambda t: t.requires_grad,
+    "is_leaf": lambda t: t.is_leaf,
+    "grad_fn": lambda t: None if t.grad_fn is None else t.grad_fn.name(),
+    "output_nr": lambda t: t.output_nr,
+    "grad": lambda t: of_gradient(t) if t.is_leaf or t.retains_grad else None,
+    "is a view": lambda t: t._is_view(),
+    "offset": lambda t: t.storage_offset() if t.numel() else 0,
+}
+GRAPH = {"graph": nodes}
+
+
+def agree(a: Any, b: Any) -> bool:
+    """Equal; floats to rounding, relative to the largest of their array."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        largest = float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) if a.dtype.kind == "f" else 0
+        return bool(np.allclose(a, b, rtol=1e-5, atol=1e-5 * largest, equal_nan=True))
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(map(agree, a, b))
+    return type(a) is type(b) and bool(a == b)
+
+
+# --- the machine ---------------------------------------------------------------------------------
+
+NUMBERS = st.integers(-8, 8).map(lambda n: n / 4)
+SHAPES = st.sampled_from([(), (1,), (2,), (3,), (2, 2), (2, 3), (1, 3), (3, 1), (0,), (2, 0)])
+MODES = st.sampled_from([""] * 4 + ["with torch.no_grad(): ", "with torch.enable_grad(): "])
+UNARY = st.sampled_from([
+    "-{}", "{} * 2", "2 - {}", "{}.abs()", "{}.relu()", "{}.tanh()", "{}.sigmoid()", "{}.clone()",
+    "{}.sum()", "{}.mean()", "{}.sum(0)", "{}.sum(-1, keepdim=True)", "{}.amax(0)", "{} / 2",
+    "{}.clamp(-1, 1)", "{}.double()", "{}.float()", "torch.softmax({}, 0)", "{}.max()",
+    "{} > 0", "{}.sign()", "{}.flatten()", "{}.contiguous()", "{}.cumsum(0)",
+    "{}.to(torch.int64)", "torch.zeros_like({})", "{}.var(0)", "{}.repeat(2)", "{}.flip(0)",
+    "{}.sort(0)[0]", "{}.tril()", "{}.new_zeros(2)", "{}.masked_fill({} > 0, 0.5)",
+])  # fmt: skip
+BINARY = st.sampled_from([
+    "{} + {}", "{} - {}", "{} * {}", "torch.maximum({}, {})", "torch.where({} > 0, {}, 0.5)",
+    "torch.cat([{}, {}])", "torch.stack([{}, {}])", "{} @ {}", "torch.dot({}, {})",
+    "torch.lerp({}, {}, 0.5)", "torch.outer({}, {})", "torch.nn.functional.mse_loss({}, {})",
+])  # fmt: skip
+VIEWS = st.sampled_from([
+    "{}[0]", "{}[-1]", "{}[1:]", "{}[::2]", "{}[None]", "{}[..., 0]", "{}[:, 1:]", "{}.mT", "{}.t()",
+    "{}.view(-1)", "{}.reshape(-1)", "{}.unsqueeze(-1)", "{}.squeeze()", "{}.squeeze(0)",
+    "{}.expand(2, *{}.shape)", "{}.transpose(0, -1)", "{}.detach()", "{}.unbind(0)[0]",
+    "{}.chunk(2)[-1]", "{}.split(1)[0]", "{}.diagonal()", "{}.narrow(0, 0, 1)", "{}.select(-1, 0)",
+    "{}.view_as({})", "{}.flatten()", "{}.data", "{}.as_strided((1,), (1,))", "{}[...]",
+    "{}.movedim(0, -1)", "{}.unfold(0, 1, 1)", "{}.detach()[0]",
+])  # fmt: skip
+WRITES = st.sampled_from([
+    "{}.add_(1)", "{}.mul_(2)", "{}.mul_({})", "{}.zero_()", "{}.fill_(0.5)", "{}.relu_()",
+    "{}.neg_()", "{}.clamp_(-1, 1)", "{}.tanh_()", "{}.sigmoid_()", "{}[0] = 0.5", "{}[...] = 0.25",
+    "{}.data.add_(1)", "{}.detach().mul_(2)", "{}.masked_fill_({} > 0, 0.25)", "{}.abs_()",
+    "{}.detach_()", "{}.requires_grad_()", "{}.requires_grad_(False)", "{}.unsqueeze_(0)",
+    "{}.squeeze_()", "{}.t_()", "{}.transpose_(0, -1)", "{}.retain_grad()", "{}.grad = None",
+    "{}.grad.zero_()", "{}.cumsum_(0)", "{}.div_(2)", "{}.index_fill_(0, torch.tensor([0]), 0.5)",
+])  # fmt: skip
+WRITES_FROM = st.sampled_from([
+    "{}.add_({})", "{}.sub_({}, alpha=2)", "{}.copy_({})", "{}[0] = {}", "{}[...] = {}",
+    "{}.lerp_({}, 0.5)", "{}[1:] = {}", "{}[{} > 0] = 0.5", "{}.addcmul_({}, torch.tensor(0.5))",
+    "{}.data = {}", "{}.grad = {}", "{}.data.copy_({})", "{}.index_add_(0, torch.tensor([0]), {})",
+])  # fmt: skip
+HOOKS = st.sampled_from([
+    "{}.register_hook(lambda g: calls.append(({name!r}, g.tolist())))",
+    "{}.register_hook(lambda g: g * 2)",
+    "{}.register_post_accumulate_grad_hook(lambda t: calls.append(({name!r}, t.grad.tolist())))",
+    "{}.grad_fn.register_hook(lambda gi, go: calls.append(({name!r}, len(gi), len(go))))",
+    "{}.grad_fn.register_prehook(lambda go: calls.append(({name!r}, len(go))))",
+])  # fmt: skip
+BACKWARD = st.sampled_from([
+    "{t}.backward()", "{t}.sum().backward()", "{t}.sum().backward(retain_graph=True)",
+    "{t}.backward(torch.ones_like({t}))", "{t}.backward(torch.ones_like({t}), retain_graph=True)",
+    "{t}.sum().backward(inputs=[{u}])", "{t}.sum().backward(inputs=[{u}, {v}], retain_graph=True)",
+    "({t}.sum() + {u}.sum()).backward()", "torch.autograd.backward([{t}.sum(), {u}.sum()])",
+    "({t} * {t}).sum().backward(create_graph=True)",
+])  # fmt: skip
+DERIVATIVES = st.sampled_from([
+    "torch.autograd.grad({t}.sum(), {u})[0]",
+    "torch.autograd.grad({t}.sum(), {u}, retain_graph=True)[0]",
+    "torch.autograd.grad(({t} * {t}).sum(), {u}, create_graph=True)[0]",
+    "torch.autograd.grad({t}, {u}, torch.ones_like({t}), retain_graph=True)[0]",
+    "torch.autograd.grad({t}.sum(), [{u}, {v}], allow_unused=True, retain_graph=True)[0].clone()",
+])  # fmt: skip
+OPTIMIZERS = st.sampled_from([
+    "torch.optim.SGD([{}], lr=0.5)", "torch.optim.SGD([{}], lr=0.25, momentum=0.5)",
+    "torch.optim.SGD([{}], lr=0.25, momentum=0.5, nesterov=True, weight_decay=0.125)",
+    "torch.optim.Adam([{}], lr=0.125)", "torch.optim.AdamW([{}], lr=0.125)",
+    "torch.optim.RMSprop([{}], lr=0.125)", "torch.optim.Adagrad([{}], lr=0.125)",
+])  # fmt: skip
+STEPS = st.sampled_from(["{}.step()", "{}.zero_grad()", "{}.zero_grad(set_to_none=False)"])
+
+
+class Programs(RuleBasedStateMachine):
+    """Writes one program, a line per rule."""
+
+    tensors, handles, optimizers = Bundle("tensors"), Bundle("handles"), Bundle("optimizers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair = Pair()
+        self.count = 0
+        self.warnings = warnings.catch_warnings()
+        self.warnings.__enter__()
+        warnings.simplefilter("ignore")
+
+    def teardown(self) -> None:
+        self.warnings.__exit__(None, None, None)
+
+    def fresh(self, prefix: str = "t") -> str:
+        self.count += 1
+        return f"{prefix}{self.count}"
+
+    def new(self, expression: str, mode: str = "") -> str | MultipleResults[str]:
+        """A tensor on both sides, unless the line raised or its result is None."""
+        name = self.fresh()
+        return name if self.pair.define(name, expression, mode) else multiple()
+
+    def tame(self, *names: str) -> bool:
+        """Whether products of these stay far from overflow, where rounding would be all."""
+        return all(np.abs(self.pair.array(n)).max(initial=0) < LARGEST for n in names)
+
+    @rule(target=tensors, data=st.data(), shape=SHAPES, grad=st.booleans())
+    def leaf(self, data: Any, shape: tuple[int, ...], grad: bool) -> Any:
+        numbers = data.draw(st.lists(NUMBERS, min_size=6, max_size=6))
+        values = np.resize(numbers, shape).tolist()
+        dtype = data.draw(st.sampled_from(["torch.float32"] * 4 + ["torch.float64", "torch.int64"]))
+        end = ", requires_grad=True" if grad else ""
+        return self.new(f"torch.tensor({values}, dtype={dtype}{end}).reshape({shape})"
+                        if 0 in shape else f"torch.tensor({values}, dtype={dtype}{end})")  # fmt: skip
+
+    @rule(target=tensors, text=UNARY, t=tensors, mode=MODES)
+    def unary(self, text: str, t: str, mode: str) -> Any:
+        return self.new(text.replace("{}", t), mode) if self.tame(t) else multiple()
+
+    @rule(target=tensors, text=BINARY, t=tensors, u=tensors, mode=MODES)
+    def binary(self, text: str, t: str, u: str, mode: str) -> Any:
+        return self.new(text.format(t, u), mode) if self.tame(t, u) else multiple()
+
+    @rule(target=tensors, text=VIEWS, t=tensors, mode=MODES)
+    def view(self, text: str, t: str, mode: str) -> Any:
+        return self.new(text.replace("{}", t), mode)
+
+    @rule(text=WRITES, t=tensors, mode=MODES)
+    def write(self, text: str, t: str, mode: str) -> None:
+        if self.tame(t):
+            self.pair.run(mode + text.replace("{}", t))
+
+    @rule(text=WRITES_FROM, t=tensors, u=tensors, mode=MODES)
+    def write_from(self, text: str, t: str, u: str, mode: str) -> None:
+        if self.tame(t, u):
+            self.pair.run(mode + text.format(t, u))
+
+    @rule(target=handles, text=HOOKS, t=tensors)
+    def hook(self, text: str, t: str) -> Any:
+        name = self.fresh("h")
+        return name if self.pair.run(f"{name} = {text.format(t, name=t)}") else multiple()
+
+    @rule(handle=handles)
+    def remove_hook(self, handle: str) -> None:
+        self.pair.run(f"{handle}.remove()")
+
+    @rule(text=BACKWARD, t=tensors, u=tensors, v=tensors)
+    def backward(self, text: str, t: str, u: str, v: str) -> None:
+        self.pair.run(text.format(t=t, u=u, v=v))
+
+    @rule(target=tensors, text=DERIVATIVES, t=tensors, u=tensors, v=tensors)
+    def derivative(self, text: str, t: str, u: str, v: str) -> Any:
+        return self.new(text.format(t=t, u=u, v=v))
+
+    @rule(target=optimizers, text=OPTIMIZERS, t=tensors)
+    def optimizer(self, text: str, t: str) -> Any:
+        name = self.fresh("o")
+        return name if self.pair.run(f"{name} = {text.format(t)}") else multiple()
+
+    @rule(text=STEPS, optimizer=optimizers)
+    def step(self, text: str, optimizer: str) -> None:
+        self.pair.run(text.format(optimizer))
+
+    @rule(target=tensors, t=tensors, u=tensors)
+    def save_and_load(self, t: str, u: str) -> Any:
+        file, first, second = self.fresh("f"), self.fresh(), self.fresh()
+        if not self.pair.run(f"{file} = io.BytesIO(); torch.save([{t}, {u}], {file})"):
+            return multiple()
+        self.pair.run(f"{file}.seek(0); {first}, {second} = torch.load({file})")
+        self.pair.names += [first, second]
+        self.pair.compare()
+        return multiple(first, second)
+
+    @rule(target=tensors, t=tensors)
+    def deepcopy(self, t: str) -> Any:
+        return self.new(f"copy.deepcopy({t})")
+
+
+TestPrograms = Programs.TestCase
+TestPrograms.settings = settings(
+    max_examples=20000 if MANY else 150, stateful_step_count=60 if MANY else 30
+)
+
+
+def test_the_script_of_a_program_runs_with_parity(tmp_path: Path) -> None:
+    """Also with a line that raises, a hook and a view."""
+    pair = Pair()
+    pair.define("t1", "torch.tensor([1.0, 2.0], requires_grad=True)")
+    pair.run("t1.register_hook(lambda g: calls.append(g.tolist()))")
+    pair.run("t1.add_(1)")
+    pair.define("t2", "(t1 * t1)[1:]")
+    pair.run("t2.sum().backward()")
+    assert pair.scopes[1]["calls"] == [[0.0, 4.0]]
+    file = tmp_path / "program.py"
+    file.write_text(pair.script())
+    assert parity_main(["run", str(file)]) == 0
+
+
+def test_a_difference_fails_with_the_program() -> None:
+    pair = Pair()
+    pair.define("t1", "torch.tensor([1.0, 2.0], requires_grad=True)")
+    pair.scopes[1]["t1"] = minigrad.tensor([1.0, 2.5], requires_grad=True)
+    with pytest.raises(AssertionError, match=r"t1: values[^$]*t1 = torch.tensor"):
+        pair.compare()
