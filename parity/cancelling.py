@@ -39,6 +39,15 @@ def _log_softmax_terms(x: Array, dim: int) -> Array:
     return np.abs(shifted) + np.log(total) + np.ones_like(total)
 
 
+def softmax(side: Side, input: Any, dim: int | None = None, *more: Any, **options: Any) -> Any:
+    """Of a softmax: 2 ULPs. Along the last dimension PyTorch's kernel uses an exponential that is
+    up to 3.5 ULPs off in what comes out, against 1 for its `exp`."""
+    if dim is None:
+        return None
+    shifted = np.exp(side.values(input) - side.values(input).max(axis=dim, keepdims=True))
+    return 2 * unit(shifted / shifted.sum(axis=dim, keepdims=True))
+
+
 def cross_entropy(
     side: Side, input: Any, target: Any, weight: Any = None, size_average: Any = None,
     ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
@@ -107,7 +116,7 @@ def _affine(side: Side, terms: Array, weight: Any, bias: Any, shape: tuple[int, 
 
 
 RESULTS = {
-    "log_softmax": log_softmax, "cross_entropy": cross_entropy, "gelu": gelu,
+    "log_softmax": log_softmax, "softmax": softmax, "cross_entropy": cross_entropy, "gelu": gelu,
     "layer_norm": layer_norm, "batch_norm": batch_norm,
 }  # fmt: skip
 
@@ -116,8 +125,13 @@ RESULTS = {
 
 
 def log_softmax_gradient(side: Side, node: Any, grad: Array) -> Arrays:
-    """Of grad - exp(result) * sum(grad)."""
-    powers, dims = np.exp(side.values(node._saved_result)), _dims(node)
+    """Of grad - exp(result) * sum(grad).
+
+    In `cross_entropy` nobody sees the result, so it is each library's own; `exp` makes |result|
+    ULPs of one.
+    """
+    result, dims = side.values(node._saved_result), _dims(node)
+    powers = np.exp(result) * (1 + np.abs(result))
     return (unit(grad + powers * grad.sum(axis=dims, keepdims=True)),)
 
 

@@ -156,7 +156,7 @@ class Recorder:
     def _computed(self, name: str, args: Any, kwargs: Any, tensors: list[Any]) -> None:
         units: Arrays = ()
         if self.sink.forced:
-            units = result_units(self.side, name, args, kwargs)
+            units = result_units(self.side, name, args, kwargs, tensors)
         self._tensor_event("op", name, tensors, units=units)
 
     def _tensor_event(

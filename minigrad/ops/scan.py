@@ -16,7 +16,7 @@ from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import default_dtype, int64
-from .arithmetic import add, div, mul, scale, sub
+from .arithmetic import add, div, mul, sub
 from .comparison import logical_xor
 from .conversion import cast
 from .dims import wrap_dim
@@ -25,7 +25,7 @@ from .inplace import copy_
 from .numpy_names import renamed
 from .reduction import _array, sum_dim
 from .shape import cat, unsqueeze
-from .with_number import over
+from .with_number import over, times
 
 Array = Any
 Tensor = Any
@@ -351,7 +351,7 @@ def cumulative_trapezoid(
     at = wrap_dim(dim, y._array.ndim)
     after, before = _halves(y, at)
     if x is None:
-        return cumsum(scale(add(after, before), dx / 2), at)
+        return cumsum(times(add(after, before), dx / 2), at)
     return over(cumsum(mul(_widths(y, x, at), add(after, before)), at), 2.0)
 
 
@@ -363,7 +363,7 @@ def trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1, **names: 
     if y._array.shape[at] == 0:
         return sum_dim(y, (at,), False)
     if x is None:
-        ends = scale(add(select(y, at, 0), select(y, at, -1)), 0.5)
-        return scale(sub(sum_dim(y, (at,), False), ends), dx)
+        ends = times(add(select(y, at, 0), select(y, at, -1)), 0.5)
+        return times(sub(sum_dim(y, (at,), False), ends), dx)
     after, before = _halves(y, at)
     return over(sum_dim(mul(add(before, after), _widths(y, x, at)), (at,), False), 2.0)

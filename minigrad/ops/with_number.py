@@ -2,8 +2,8 @@
 
 `tensor + 1` in a script is recorded as `AddBackward0`, for the number becomes a Tensor first. A
 function that PyTorch composes in C++ adds the number itself, and leaves `AddBackward1`; likewise
-for differences and quotients (`scale`, in `arithmetic.py`, is the product). The functions here
-serve those compositions: the losses.
+for differences, products and quotients. The functions here serve those compositions; `scale` in
+`arithmetic.py` is the product for formulas, of floats alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ def plus(input: Array, number: Array) -> Array:
 def minus(input: Array, number: Array) -> Array:
     """`input - number`."""
     return input - number
+
+
+@pointwise("MulBackward1", input=lambda grad, number: grad * number)
+def times(input: Array, number: Array) -> Array:
+    """`input * number`; integers become floats if the number is one."""
+    return input * number
 
 
 @pointwise("DivBackward1", input=lambda grad, number: grad / number)

@@ -83,32 +83,45 @@ def digits_cnn(torch: Any, epochs: int = 10, every: int = 15) -> None:
 
 def digits_lstm(torch: Any, epochs: int = 4) -> None:
     """A long short-term memory reads the eight rows of an image from top to bottom."""
-    _read_rows(torch, torch.nn.LSTM, epochs)
-
-
-def digits_gru(torch: Any, epochs: int = 4) -> None:
-    """The same with gated recurrent units, two layers of them."""
-    _read_rows(torch, torch.nn.GRU, epochs, num_layers=2)
-
-
-def _read_rows(torch: Any, network: Any, epochs: int, **options: Any) -> None:
-    nn, data = torch.nn, torch.utils.data
+    nn = torch.nn
 
     class Reader(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
-            self.rnn = network(8, 32, batch_first=True, **options)
+            self.rnn = nn.LSTM(8, 32, batch_first=True)
             self.head = nn.Linear(32, 10)
 
         def forward(self, rows: Any) -> Any:
             output, _ = self.rnn(rows)  # (N, 8, 32): after each row
             return self.head(output[:, -1])
 
+    _read_rows(torch, Reader(), epochs)
+
+
+def digits_gru(torch: Any, epochs: int = 2) -> None:
+    """The same with a gated recurrent unit whose state goes from row to row in the program."""
+    nn = torch.nn
+
+    class Reader(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = nn.GRUCell(8, 32)
+            self.head = nn.Linear(32, 10)
+
+        def forward(self, rows: Any) -> Any:
+            state = torch.zeros(len(rows), 32)
+            for t in range(8):
+                state = self.cell(rows[:, t], state)
+            return self.head(state)
+
+    _read_rows(torch, Reader(), epochs)
+
+
+def _read_rows(torch: Any, net: Any, epochs: int) -> None:
+    nn, data = torch.nn, torch.utils.data
     images, target = _digits(torch)
-    torch.manual_seed(0)
     train = data.TensorDataset(images[:1440], target[:1440])
     loader = data.DataLoader(train, batch_size=60, shuffle=True)
-    net = Reader()
     print(net)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
     for epoch in range(epochs):
