@@ -46,7 +46,7 @@ torch.manual_seed(0)
 train = data.TensorDataset(images[:1440], labels[:1440])
 loader = data.DataLoader(train, batch_size=32, shuffle=True)
 net, criterion = Net(), nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.9)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 
 for epoch in range(options.epochs):
     running_loss = 0.0

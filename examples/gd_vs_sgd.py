@@ -24,8 +24,7 @@ torch.manual_seed(0)
 x = np.random.uniform(-5, 3, 100)
 y = np.random.normal(3, 0.5, 100) * x**2 + np.random.normal(10, 1, 100) * x
 y += np.random.normal(-2, 2, 100)
-train_x, train_y = torch.Tensor(x).view(-1, 1), torch.Tensor(y).view(-1, 1)  # (100, 1)
-points = data.TensorDataset(train_x, train_y)
+points = data.TensorDataset(torch.Tensor(x).view(-1, 1), torch.Tensor(y).view(-1, 1))  # (100, 1)
 
 
 class Quadratic(nn.Module):
@@ -60,7 +59,6 @@ def train(name, batch_size, shuffle):
 
 runs = {"GD": train("GD", 100, False), "SGD": train("SGD", 25, False)}
 runs["SGD random"] = train("SGD random", 25, True)
-
 if options.plot:
     import matplotlib.pyplot as plt
 

@@ -32,9 +32,15 @@ print("a weight:", net[0].weight.requires_grad, net[0].weight.is_leaf, net[0].we
 print("the inputs:", inputs.requires_grad, inputs.is_leaf, inputs.grad_fn)
 
 before = [p.detach().clone() for p in net.parameters()]
+
+
+def changed():
+    return [not torch.equal(p, old) for p, old in zip(net.parameters(), before, strict=True)]
+
+
 loss.backward()
 print("gradients after backward:", [p.grad is not None for p in net.parameters()])
-print("changed by backward:", [not torch.equal(p, q) for p, q in zip(net.parameters(), before)])
+print("changed by backward:", changed())
 optimizer.step()
-print("changed by step:", [not torch.equal(p, q) for p, q in zip(net.parameters(), before)])
-print("loss before and after:", loss.item(), criterion(net(inputs), labels).item())
+print("changed by step:", changed())
+print(f"loss before {loss:.4f}, after {criterion(net(inputs), labels):.4f}")

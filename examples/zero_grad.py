@@ -32,7 +32,9 @@ criterion(net(inputs), labels).backward()
 once = [p.grad.clone() for p in net.parameters()]
 criterion(net(inputs), labels).backward()
 twice = [p.grad for p in net.parameters()]
-print("twice as large?", [torch.allclose(g, 2 * first) for g, first in zip(twice, once)])
+print(
+    "twice as large?", [torch.allclose(g, 2 * first) for g, first in zip(twice, once, strict=True)]
+)
 
 # What the optimizer does: it goes through the parameters that it was given.
 for group in optimizer.param_groups:
@@ -45,4 +47,4 @@ optimizer.zero_grad()  # sets .grad to None, which costs no memory
 print("zero_grad():", [p.grad for p in net.parameters()])
 before = [p.detach().clone() for p in net.parameters()]
 optimizer.step()  # no gradient, no step
-print("unchanged?", [torch.equal(p, old) for p, old in zip(net.parameters(), before)])
+print("unchanged?", [torch.equal(p, old) for p, old in zip(net.parameters(), before, strict=True)])

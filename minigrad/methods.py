@@ -264,6 +264,32 @@ class Methods:
 
     i0, i0_ = ops.i0, ops.i0_
 
+    triangular_solve, cholesky_solve, cholesky_inverse, lu = (
+        ops.triangular_solve,
+        ops.cholesky_solve,
+        ops.cholesky_inverse,
+        ops.lu_method,
+    )
+    lu_solve = ops.lu_solve
+
+    cov, corrcoef = ops.cov, ops.corrcoef
+
+    matrix_exp, orgqr = ops.linalg_matrix_exp, ops.linalg_householder_product
+
+    ldexp, ldexp_, frexp, nextafter = ops.ldexp, ops.ldexp_, ops.frexp, ops.nextafter
+    nextafter_, isposinf, isneginf, isreal = ops.nextafter_, ops.isposinf, ops.isneginf, ops.isreal
+    conj, conj_physical, conj_physical_, resolve_conj = (
+        ops.conj,
+        ops.conj_physical,
+        ops.conj_physical_,
+        ops.resolve_conj,
+    )
+    resolve_neg, angle = ops.resolve_neg, ops.angle
+
+    histogram = ops.histogram
+
+    nonzero_static = ops.nonzero_static
+
     def where(self, condition: Any, other: Any) -> Any:
         """`self` where `condition` holds, else `other`."""
         return ops.where(condition, self, other)

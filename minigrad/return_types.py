@@ -69,3 +69,33 @@ class cummin(_ValuesAndIndices):
 
 class aminmax(_MinAndMax):
     """`(min, max)` of `aminmax`."""
+
+
+class frexp(NamedTuple):
+    """`(mantissa, exponent)` of `frexp`."""
+
+    mantissa: Any
+    exponent: Any
+
+    def __repr__(self) -> str:
+        return _text(self)
+
+
+class histogram(NamedTuple):
+    """`(hist, bin_edges)` of `histogram`."""
+
+    hist: Any
+    bin_edges: Any
+
+    def __repr__(self) -> str:
+        return _text(self)
+
+
+class histogramdd(NamedTuple):
+    """`(hist, bin_edges)` of `histogramdd`; one Tensor of edges for each dimension."""
+
+    hist: Any
+    bin_edges: Any
+
+    def __repr__(self) -> str:
+        return _text(self)

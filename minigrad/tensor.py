@@ -421,6 +421,7 @@ class Tensor(Methods, Conversions):
             memory = inplace.copied_memory(self._array, memo)
             copied = Tensor._make_subclass(type(self), wrap(memory), self._requires_grad)
             copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
+            copied._bump_version()  # PyTorch writes the values into new memory
             memo[id(self)] = copied
         return memo[id(self)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.plot and "gd_vs_sgd" not in [program.name for program in chosen]:
         parser.error("--plot draws the figures of gd_vs_sgd, which is not among the names")
 
+    os.environ["TQDM_DISABLE"] = "1"  # a program's progress bar would run into this one's
     for module in ("torch", "rich"):
         if importlib.util.find_spec(module) is None:
             parser.error(f'{module} is not installed: pip install -e ".[parity]"')
@@ -50,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
-        help="suites to run, all by default; or: run SCRIPT.py, any script that imports torch",
+        help="suites to run, all by default; or: run SCRIPT.py, any script that imports torch "
+        "(or minigrad as torch)",
     )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list the suites")
     parser.add_argument("--short", action="store_true", help="fewer epochs, as the test-suite runs")

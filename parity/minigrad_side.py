@@ -20,7 +20,10 @@ from typing import Any
 import numpy as np
 
 import minigrad
-from minigrad.optim.optimizer import register_optimizer_step_post_hook
+from minigrad.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 from minigrad.tensor import Tensor
 
 from .program import Program, aliased
@@ -69,8 +72,8 @@ class MinigradSide:
         with ExitStack() as stack:
             for stand_in in constructors_and_loaders(recorder):
                 stack.enter_context(stand_in)
-            handle = register_optimizer_step_post_hook(recorder.step)
-            stack.callback(handle.remove)
+            stack.callback(register_optimizer_step_pre_hook(recorder.before_step).remove)
+            stack.callback(register_optimizer_step_post_hook(recorder.step).remove)
             for owner, name, original in _functions():
                 stack.enter_context(replaced(owner, name, _wrapped(recorder, original, name)))
             for name, member in _methods():

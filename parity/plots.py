@@ -23,10 +23,7 @@ Runs = dict[str, Any]
 def draw(folder: str, program: Program) -> None:
     """Train once more with minigrad and write all figures to `folder`."""
     plt, go = _imported()
-    import minigrad
-
-    with redirect_stdout(StringIO()):
-        runs: Runs = program.run(minigrad)
+    runs = _trained(program)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     figures: dict[str, Callable[[Any, Runs], None]] = {
@@ -40,6 +37,21 @@ def draw(folder: str, program: Program) -> None:
     _parameter_space(go, runs).write_html(target / "parameter_space.html")
     _space_with_paths(go, runs).write_html(target / "space_with_paths.html")
     print(f"7 figures are in {folder}")
+
+
+def _trained(program: Program) -> Runs:
+    """The data, and the losses and parameters of each training by its name."""
+    import minigrad
+
+    with redirect_stdout(StringIO()):
+        names = program.run(minigrad)  # what `examples/gd_vs_sgd.py` has defined at its end
+    trainings = names["runs"].items()
+    return {
+        "x": names["x"],
+        "y": names["y"],
+        "loss": {name: losses for name, (losses, _) in trainings},
+        "params": {name: path for name, (_, path) in trainings},
+    }
 
 
 def _imported() -> tuple[Any, Any]:

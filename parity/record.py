@@ -24,7 +24,7 @@ import numpy as np
 from .callers import DRAWS, Callers, Place
 from .graph import Graph, dtype_name
 from .program import Program
-from .units import result_units
+from .units import result_units, step_units
 
 Array = np.ndarray[Any, Any]
 Arrays = tuple[Array | None, ...]
@@ -104,6 +104,7 @@ class Recorder:
         self.place: Place = ("", 0)
         self.graph = Graph(self)
         self._calls = Callers(side.torch)
+        self._before_step: dict[int, Array] = {}  # by a tensor's id, its values
 
     def run(self, program: Program) -> None:
         """Run `program` and record it, including how it ended."""
@@ -118,6 +119,7 @@ class Recorder:
             except (Exception, SystemExit) as error:
                 self.error(error)
             lines.finish()
+            self.place = ("", 0)
             self.send("end", "end of the program", self._generator_state())
 
     # What happens -----------------------------------------------------------------------------
@@ -157,6 +159,10 @@ class Recorder:
         units: Arrays = ()
         if self.sink.forced:
             units = result_units(self.side, name, args, kwargs, tensors)
+        if name == "batch_norm":  # it also writes to its running statistics
+            names = ("input", "running_mean", "running_var")
+            given = dict(zip(names, args, strict=False)) | kwargs
+            tensors = [*tensors, *self.tensors([given[key] for key in names[1:]])]
         self._tensor_event("op", name, tensors, units=units)
 
     def _tensor_event(
@@ -187,19 +193,33 @@ class Recorder:
             self._tensor_event("batch", "DataLoader", self.tensors(value), self._generator_state())
         return value
 
+    def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """An optimizer is about to step: what it changes is measured against what was there."""
+        if self.sink.forced:
+            with self.quietly():
+                tensors, _ = self._optimized(optimizer)
+                self._before_step = {id(t): self.side.values(t).copy() for t in tensors}
+
     def step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """An optimizer has stepped: every parameter, and every state of it."""
         with self.quietly():
             self.place = self._calls.place(sys._getframe(1))
-            groups = optimizer.param_groups
-            tensors = [parameter for group in groups for parameter in group["params"]]
-            states = [optimizer.state.get(parameter, {}) for parameter in tensors]
-            names = [tuple(sorted(state)) for state in states]
-            for state in states:
-                tensors += self.tensors([state[key] for key in sorted(state)])
-            options = [_plain(group) for group in groups]
+            tensors, names = self._optimized(optimizer)
+            options = [_plain(group) for group in optimizer.param_groups]
             shapes = [tuple(tensor.shape) for tensor in tensors]
-            self.send("step", type(optimizer).__name__, (names, shapes, options), tensors)
+            units = ()
+            if self.sink.forced:
+                before = [self._before_step.get(id(tensor)) for tensor in tensors]
+                units = step_units(self.side, before, tensors)
+            self.send("step", type(optimizer).__name__, (names, shapes, options), tensors, units)
+
+    def _optimized(self, optimizer: Any) -> tuple[list[Any], list[Any]]:
+        """The parameters, then the tensors of each one's state; and the names of the states."""
+        tensors = [p for group in optimizer.param_groups for p in group["params"]]
+        states = [optimizer.state.get(parameter, {}) for parameter in tensors]
+        for state in states:
+            tensors += self.tensors([state[key] for key in sorted(state)])
+        return tensors, [tuple(sorted(state)) for state in states]
 
     def line(self, text: str) -> None:
         """The program printed a line."""

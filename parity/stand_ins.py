@@ -18,12 +18,15 @@ CONSTRUCTORS = ("from_numpy", "FloatTensor", "DoubleTensor", "HalfTensor", "Long
 @contextmanager
 def replaced(owner: Any, name: str, stand_in: Any) -> Iterator[None]:
     """`owner.name` is `stand_in` for a while."""
-    original = inspect.getattr_static(owner, name)
+    original, inherited = inspect.getattr_static(owner, name), name not in vars(owner)
     setattr(owner, name, stand_in)
     try:
         yield
     finally:
-        setattr(owner, name, original)
+        if inherited:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
 
 
 class Constructor:

@@ -15,7 +15,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 from torch.overrides import TorchFunctionMode
 
 from .program import Program, aliased
@@ -57,8 +60,8 @@ class TorchSide:
         with ExitStack() as stack:
             for stand_in in constructors_and_loaders(recorder):
                 stack.enter_context(stand_in)
-            handle = register_optimizer_step_post_hook(recorder.step)
-            stack.callback(handle.remove)
+            stack.callback(register_optimizer_step_pre_hook(recorder.before_step).remove)
+            stack.callback(register_optimizer_step_post_hook(recorder.step).remove)
             stack.enter_context(_Mode(recorder))
             yield
 

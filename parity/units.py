@@ -1,27 +1,20 @@
 """What a result is measured in, where that is not its own ULP: one table of the operations.
 
 `products.py` has the matrix products, `convolutions.py` the convolutions, `cancelling.py` what
-subtracts. `compare.py` says why.
-
-An LSTM's layer is one operation with one node, and what its gates hold at each step is not seen.
-Its results are products of products: they are measured in ULPs of the largest value in the array,
-the usual measure of an algorithm whose steps are not looked at.
+subtracts, `layers.py` an LSTM's layer. `compare.py` says why.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import cancelling, convolutions, products
+from . import cancelling, convolutions, layers, products
 
 if TYPE_CHECKING:
     from .record import Arrays, Side
-
-
-LAYERS = frozenset({"lstm"})
-LAYER_NODES = frozenset({"MkldnnRnnLayerBackward0"})
 
 
 def result_units(side: Side, name: str, args: Any, kwargs: Any, results: Any) -> Arrays:
@@ -32,8 +25,10 @@ def result_units(side: Side, name: str, args: Any, kwargs: Any, results: Any) ->
         return convolutions.result_units(side, name, args, kwargs)
     if name in cancelling.RESULTS:
         return (cancelling.RESULTS[name](side, *args, **kwargs),)
-    if name in LAYERS:
-        return tuple(_of_the_largest(side, result) for result in results)
+    if name == "batch_norm":
+        return cancelling.batch_norm(side, *args, **kwargs)
+    if name in layers.LAYERS and isinstance(args[2], list | tuple):  # not of a packed sequence
+        return layers.result_units(side, args, results)
     return ()
 
 
@@ -44,8 +39,8 @@ def gradient_units(side: Side, node: Any, grad_inputs: Any, grad_outputs: Any) -
         return ()
     if name in products.SAVED:
         return products.gradient_units(side, node, grad_inputs, grad_outputs)
-    if name in LAYER_NODES:
-        return tuple(_of_the_largest(side, gradient) for gradient in grad_inputs)
+    if name in layers.NODES:
+        return layers.gradient_units(side, node, grad_outputs)
     grad = abs(side.values(grad_outputs[0]))
     if name in convolutions.NODES:
         units = convolutions.gradient_units(side, node, grad)
@@ -53,13 +48,17 @@ def gradient_units(side: Side, node: Any, grad_inputs: Any, grad_outputs: Any) -
         units = cancelling.GRADIENTS[name](side, node, grad)
     else:
         return ()
+    return units
+
+
+def step_units(side: Side, before: Sequence[Any], after: Sequence[Any]) -> Arrays:
+    """Of what an optimizer writes: an old value and its change, which may cancel."""
     return tuple(
-        None if g is None else u for g, u in zip(grad_inputs, (*units, None, None, None))  # noqa: B905
+        _unit_of_change(old, side.values(new)) for old, new in zip(before, after, strict=True)
     )
 
 
-def _of_the_largest(side: Side, tensor: Any) -> Any:
-    if tensor is None:
+def _unit_of_change(old: Any, new: Any) -> Any:
+    if old is None or new.dtype.kind != "f":
         return None
-    values = np.abs(side.values(tensor))
-    return products.unit(np.full_like(values, values.max(initial=0)))
+    return products.unit(np.abs(old) + np.abs(new - old))

@@ -60,6 +60,7 @@ class Call:
     derivatives: int = 2  # how many times the result can be differentiated
     edges: bool = True  # whether infinities, nan and the largest numbers are meaningful
     ties: bool = True  # whether equal elements are
+    plain: bool = False  # whether it asks for tensors that lie whole in memory
     ulps: int = 4  # how far values may be from PyTorch's, in units of the largest
 
     def __str__(self) -> str:
@@ -92,6 +93,11 @@ class Drawn:
     leaves: list[str]
     arrays: dict[str, np.ndarray]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all tensors lie whole and in order in memory."""
+        return all(re.search(r"\)[.\[]", line) is None for line in self.program.lines[:-1])
+
 
 @st.composite
 def calls(draw: st.DrawFn, call: Call, kind: str = "generic", dtype: str = "float64") -> Drawn:
@@ -103,7 +109,8 @@ def calls(draw: st.DrawFn, call: Call, kind: str = "generic", dtype: str = "floa
     lines, leaves = [], []
     for name, array in values.items():
         grad = array.dtype.kind == "f" and name not in "cd"
-        text = draw(tensors(array, grad, overlapping=kind != "generic" and name not in "cd"))
+        overlapping = kind != "generic" and name not in "cd"
+        text = draw(tensors(array, grad, overlapping, call.plain))
         lines.append(f"{name} = {text}")
         leaves += [name] if grad else []
     line = _fill(draw, call.template, found.get("x", ()), sizes)
@@ -177,6 +184,16 @@ def _moved(array: np.ndarray, domain: str) -> np.ndarray:
     return np.asarray(maps[domain](array))
 
 
+def fill(
+    draw: st.DrawFn, call: Call, shape: Shape, sizes: dict[str, int], renamed: dict[str, str]
+) -> str:
+    """The line of a call, with what its braces stand for, on tensors with other names."""
+    line = _fill(draw, call.template, shape, sizes)
+    for name in call.names:
+        line = re.sub(rf"(?<![\w.']){name}\b(?!\w*=)", f"<{renamed[name]}>", line)
+    return line.replace("<", "").replace(">", "")
+
+
 def _fill(draw: st.DrawFn, template: str, shape: Shape, sizes: dict[str, int]) -> str:
     def chosen(match: re.Match[str]) -> str:
         word = match[1]
@@ -222,10 +239,18 @@ def default_calls(special: list[Call]) -> list[Call]:
     for path, op in rows().items():
         name = path.partition(".")[2]
         parameters = op.row.parameters
-        public = getattr(minigrad, name, None) is op and hasattr(torch, name)
-        if public and parameters in (["input"], ["input", "other"], ["input", "end"]):
-            if not re.search(rf"torch\.{name}\(", written):
+        where = _public_place(name, op)
+        if where and parameters in (["input"], ["input", "other"], ["input", "end"]):
+            if not re.search(rf"torch\.(\w+\.)?{name}\(", written):
                 arguments = ", ".join("xy"[: len(parameters)])
-                order = 2 if op.row.formulas else 0
-                found.append(Call(f"torch.{name}({arguments})", derivatives=order))
+                order = 2 if op.row.formulas and "NotImplemented" not in op.row.name else 0
+                found.append(Call(f"{where}.{name}({arguments})", derivatives=order))
     return found
+
+
+def _public_place(name: str, op: Any) -> str:
+    """Where both libraries have the op: "torch" or "torch.special"."""
+    if getattr(minigrad, name, None) is op and hasattr(torch, name):
+        return "torch"
+    special = getattr(minigrad.special, name, None) is op and hasattr(torch.special, name)
+    return "torch.special" if special else ""

@@ -93,7 +93,7 @@ ELEMENTWISE = [
     call("x.clone().copy_(y)", x="n m", y="m"),
     call("x.clone().mul_(y)", x="n m", y="m"),
     call("x.clone().exp_()"),
-    call("x.clone().as_strided_(({n},), (1,))", x="n m"),
+    call("x.clone().as_strided_(({n},), (1,))", x="n m", plain=True),
     call("torch.renorm(x, {2|1|0.5}, {0|1|-1}, 1.5)", x="n m k"),
 ]
 
@@ -178,8 +178,8 @@ REDUCTIONS = [
 ]
 
 SHAPES = [
-    call("x.view(-1)", x="n"),
-    call("x.view({m}, {n})", x="n m"),
+    call("x.view(-1)", x="n", plain=True),
+    call("x.view({m}, {n})", x="n m", plain=True),
     call("x.mT.reshape(-1)", x="n m"),
     call("x.reshape(-1)"),
     call("x.flatten()"),
@@ -212,7 +212,7 @@ SHAPES = [
     call("torch.unsafe_split_with_sizes(x, [1, 3], 0)", x="4 k"),
     call("torch.block_diag(x, y)", x="n m", y="k k"),
     call("x.unfold({0|-2}, 2, {1|2})", x="4 m"),
-    call("x.as_strided((2, 2), (1, {0|1|2}))", x="n 4"),
+    call("x.as_strided((2, 2), (1, {0|1|2}))", x="n 4", plain=True),
     call("torch.narrow_copy(x, 0, 0, {n})", x="n m"),
     call("torch.narrow(x, 1, 0, {m})", x="n m"),
     call("torch.select(x, {0|-2}, {0|-1})", x="n m"),
@@ -274,10 +274,10 @@ PRODUCTS = [
     call("torch.addr(x, y, z, beta={1|0.5}, alpha={1|2})", x="n m", y="n", z="m"),
     call("torch.einsum('{ij,jk->ik|ij,kj->|ij,jk->kij}', x, y)", x="n n", y="n n"),
     call("torch.tensordot(x, y, dims={1|2})", x="b n n", y="n n m"),
-    call("torch.kron(x, y)", x="n m", y="k"),
+    call("torch.kron(x, y)", x="n m", y="k", plain=True),
     call("torch.cross(x, y, dim={0|-2})", x="3 n", y="3 n"),
     call("torch.bilinear(x, y, z, w)", x="b n", y="b m", z="k n m", w="k"),
-    call("torch.cdist(x, y, p={2.0|1.0|3.0})", x="n k", y="m k", ties=False, ulps=16),
+    call("torch.cdist(x, y, p={2.0|1.0|3.0})", x="n k", y="m k", ties=False, ulps=16, derivatives=1),
     call("torch.cdist(x, y, compute_mode='use_mm_for_euclid_dist')", x="n k", y="m k", ties=False,
          ulps=64, derivatives=1),
     call("F.pdist(x, p={2.0|1.0|3.0})", x="n m", ties=False, derivatives=1),
@@ -354,11 +354,65 @@ LAYERS = [
     call("F.batch_norm(x, c, d, y, z)", x="4 n", y="n", z="n", c="n", d="n:positive", ulps=64),
     call("F.local_response_norm(x, 2)", x="b n 5", ulps=16),
     call("F.dropout(x, {0.5|0.25})", derivatives=0),
-    call("torch._weight_norm(x, y, 0)", x="n m", y="n 1", ties=False),
+]  # fmt: skip
+
+RANDOM = [
+    call("torch.normal(x, {1.0|0.5})", derivatives=0, edges=False),
+    call("torch.normal(1.0, x)", x="n m:positive", derivatives=0),
+    call("torch.normal(x, y)", x="n m", y="n m:positive", derivatives=0),
+    call("torch.bernoulli(x)", x="n m:unit", derivatives=0, ties=False),
+    call("torch.bernoulli(x, {0.5|0.25})", derivatives=0, edges=False),
+    call("x.clone().bernoulli_(y)", x="n m", y="n m:unit", derivatives=0, ties=False),
+    call("torch.poisson(x)", x="n m:positive", derivatives=0, ties=False),
+    call("torch.native_dropout(x, {0.5|0.25}, True)", derivatives=0, edges=False),
+]  # fmt: skip
+
+SCIENTIFIC = [
+    call("torch.special.entr(x)", x="*:positive"),
+    call("torch.special.ndtri(x)", x="*:unit", ulps=64, edges=False),
+    call("torch.special.xlog1py(x, y)", y="*:positive"),
+    call("torch.special.xlog1py({2|0}, y)", y="*:positive"),
+    call("torch.special.xlog1py(x, {2|0.5})"),
+    call("torch.special.zeta(x, y)", x="*:above", y="*:positive", derivatives=0, ulps=64, edges=False),
+    call("torch.special.zeta({2|3.5}, y)", y="*:positive", ulps=64, derivatives=1, edges=False),
+    call("torch.special.zeta(x, {2|3.5})", x="*:above", derivatives=0, ulps=64, edges=False),
+    call("torch.mvlgamma(x, {1|2})", x="*:above", ulps=64, edges=False),
+    call("torch.polygamma({1|2}, x)", x="*:positive", ulps=64, edges=False, derivatives=1),
+    call("torch.lgamma(x)", x="*:positive", ulps=64, edges=False),
+    call("torch.digamma(x)", x="*:positive", ulps=64, edges=False),
+    call("torch.special.log_ndtr(x)", ulps=64, edges=False),
+    call("torch.special.erfcx(x)", ulps=64, edges=False),
+]  # fmt: skip
+
+MORE = [
+    call("x.clone().t_()", x="n m"),
+    call("x.clone().transpose_(0, {1|-1})", x="n m k"),
+    call("x.clone().squeeze_()", x="n 1"),
+    call("x.clone().squeeze_({0|-1})", x="1 n"),
+    call("x.clone().squeeze_((0, 2))", x="1 n 1"),
+    call("x.clone().unsqueeze_({0|1|-1})", x="n m"),
+    call("torch.unique(x, dim=0)", x="n m", derivatives=0),
+    call("torch.unique_consecutive(x)", derivatives=0, edges=False),
+    call("torch.unique_consecutive(x, dim=0)", x="n m", derivatives=0),
+    call("torch.quantile(x, torch.tensor([0.25, 0.5], dtype=x.dtype), {0|1})", x="n m"),
+    call("torch.diag(x, {0|1})", x="n m"),
+    call("torch.linalg.matrix_exp(x)", x="n n", ulps=256),
+    call(f"F.cross_entropy(x, c, {REDUCTION}, label_smoothing={{0.0|0.25}})", x="n m", c="n m:unit"),
+    call("F.scaled_dot_product_attention(x, y, z)", x="2 b n k", y="2 b m k", z="2 b m k", ulps=16,
+         derivatives=1),
+    call("F.rrelu(x, 0.1, 0.3, training=True)", derivatives=0, edges=False),
+    call("torch.linalg.solve_triangular(torch.triu(x) + 5 * torch.eye({n}, dtype=x.dtype), y, upper=True)",
+         x="n n", y="n m", ulps=64),
+    call("torch.cholesky_solve(x, torch.tril(y) + 5 * torch.eye({n}, dtype=y.dtype))", x="n m", y="n n",
+         ulps=64),
+    call("torch.cholesky_inverse(torch.tril(x) + 5 * torch.eye({n}, dtype=x.dtype))", x="n n", ulps=64),
+    call(f"torch.linalg.lu_factor({REGULAR})", x="n n", ulps=64),
+    call(f"torch.linalg.lu({REGULAR})", x="n n", ulps=64),
+    call(f"torch.linalg.lu_solve(*torch.linalg.lu_factor({REGULAR}), y)", x="n n", y="n m", ulps=64),
 ]  # fmt: skip
 
 SPECIAL: list[Call] = [
     *ARITHMETIC, *ELEMENTWISE, *ACTIVATIONS, *REDUCTIONS, *SHAPES, *INDEXING, *PRODUCTS, *ALGEBRA,
-    *LOSSES, *LAYERS,
+    *LOSSES, *LAYERS, *RANDOM, *SCIENTIFIC, *MORE,
 ]  # fmt: skip
 CALLS: list[Call] = [*default_calls(SPECIAL), *SPECIAL]

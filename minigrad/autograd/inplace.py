@@ -85,12 +85,29 @@ def refresh_view(tensor: Any) -> None:
     view, version = tensor._view, tensor._version_counter[0]
     if view.version == version:
         return
-    view.version = version
     base = view.base
+    if view.kind is not None and (base._requires_grad or tensor._edge is not None):
+        if is_recording():
+            raise RuntimeError(_lost_history(tensor))
+        return
+    view.version = version
     if base._requires_grad and view.kind is None:
         node = AsStridedBackward0(gradient_edge(base), geometry(base, base), geometry(tensor, base))
         node.outputs = [(tensor._array.shape, tensor._array.dtype)]
         tensor._edge, tensor._requires_grad = (node, 0), True
+
+
+def _lost_history(tensor: Any) -> str:
+    """Why a view of this kind has no history once its base was overwritten."""
+    if tensor._view.kind == NO_GRAD:
+        return f"A view was created in no_grad mode and {OVERWRITTEN} with grad mode enabled. {AMBIGUOUS}"
+    text = MULTIPLE_VIEW if tensor._view.kind == MULTIPLE else CUSTOM_VIEW
+    return f"{_origin(tensor)} is a view and {OVERWRITTEN}.{text.partition('.')[2]}"
+
+
+def _origin(tensor: Any) -> str:
+    edge = tensor._edge
+    return f"Output {edge[1]} of {anomaly.op_name(edge[0])}" if edge else "This tensor"
 
 
 def geometry(tensor: Any, base: Any) -> Geometry:
@@ -240,7 +257,7 @@ def write(row: Row, args: Sequence[Any], out: Any) -> Any:
 def begin_write(input: Any, *others: Any) -> bool:
     """Check that `input` may be written now; return whether the write has to be recorded."""
     inputs = [t for t in (input, *others) if isinstance(t, graph.Tensor)]
-    refresh(*inputs)
+    refresh(*(inputs if input._view is None or input._view.kind is None else inputs[1:]))
     if input._view is not None:
         inputs.append(input._view.base)
     if input._version_counter is None and not is_inference_mode_enabled():
@@ -256,10 +273,8 @@ def check_history(input: Any) -> None:
         if input._view.kind == NO_GRAD:
             raise RuntimeError(NO_GRAD_VIEW)
         if input._view.kind in (MULTIPLE, CUSTOM):
-            edge = input._edge
-            origin = f"Output {edge[1]} of {anomaly.op_name(edge[0])}" if edge else "This tensor"
             text = MULTIPLE_VIEW if input._view.kind == MULTIPLE else CUSTOM_VIEW
-            raise RuntimeError(f"{origin} {text}")
+            raise RuntimeError(f"{_origin(input)} {text}")
         base = input._view.base
         if base._edge is None and (base._requires_grad or input._requires_grad):
             raise RuntimeError(f"a view of a {LEAF}")
@@ -315,11 +330,15 @@ def _move_retained(before: Any, tensor: Any) -> None:
 
 
 LEAF = "leaf Variable that requires grad is being used in an in-place operation."
-NO_GRAD_VIEW = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given "
-    "that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+OVERWRITTEN = "its base or another view of its base has been modified inplace"
+AMBIGUOUS = (
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
     "moving both the view and the inplace either both inside the no_grad block (if you don't want "
     "the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+NO_GRAD_VIEW = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+    f"{AMBIGUOUS}"
 )
 MULTIPLE_VIEW = (
     "is a view and is being modified inplace. This view is the output of a function that returns "

@@ -78,7 +78,7 @@ def _soft_bend(input: Any, options: Options, xp: Any) -> Any:
     beta, threshold = options
     scaled = input * beta
     step = xp.sigmoid(scaled)
-    return xp.where(scaled > threshold, 0.0, step * (1 - step) * beta)
+    return xp.where(scaled >= threshold, 0.0, step * (1 - step) * beta)
 
 
 softplus_slope = _slope("SoftplusBackwardBackward0", _soft_step, _soft_bend)
@@ -211,7 +211,7 @@ def _elu_slope(input: Any, options: Options, xp: Any) -> Any:
 def _elu_bend(input: Any, options: Options, xp: Any) -> Any:
     alpha, scale, input_scale = options
     below = xp.exp(xp.where(input > 0, 0.0, input) * input_scale)
-    return xp.where(input > 0, 0.0, below * (alpha * scale * input_scale * input_scale))
+    return xp.where(input >= 0, 0.0, below * (alpha * scale * input_scale * input_scale))
 
 
 elu_slope = _slope("EluBackwardBackward0", _elu_slope, _elu_bend)

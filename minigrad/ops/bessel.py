@@ -89,8 +89,7 @@ def i1(input: Array) -> Array:
     "SpecialI1EBackward0",
     to_float=True,
     input=lambda grad, input, result, xp: (
-        grad
-        * (on(i0e, xp)(input) - on(_sign, xp)(input) * result - _over_input(result, input, xp))
+        grad * (on(i0e, xp)(input) - on(_sign, xp)(input) * result - _over_input(result, input, xp))
     ),
 )
 def i1e(input: Array) -> Array:

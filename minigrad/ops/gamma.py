@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
 from ..autograd.inplace import inplace, write
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -113,9 +112,7 @@ def special_zeta(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor
 # --- lgamma --------------------------------------------------------------------------------------
 
 # (zeta(k) - 1) (-1)**k / k for k = 2, 3, ...: lgamma(2 + z) = z (1 - EULER) + their series, |z| <= 1/2
-_TAYLOR = [
-    float(_hurwitz(np.array(float(k)), np.array(2.0))) * (-1) ** k / k for k in range(2, 36)
-]
+_TAYLOR = [float(_hurwitz(np.array(float(k)), np.array(2.0))) * (-1) ** k / k for k in range(2, 36)]
 _STIRLING = [b / ((2 * k + 2) * (2 * k + 1)) for k, b in enumerate(BERNOULLI[:8])]
 
 
@@ -199,11 +196,17 @@ def digamma(input: Array) -> Array:
 
 
 def _trigamma(x: Array) -> Array:
-    """psi'(x) = zeta(2, x); for negative numbers by reflection."""
+    """psi'(x): six steps of the recurrence and three Bernoulli numbers, as PyTorch takes, which
+    give ten digits; below 1/2 by reflection."""
+    y, total = np.where(x < 0.5, 1 - x, x), np.zeros_like(x)
     with np.errstate(all="ignore"):
-        positive = zeta_array(np.full_like(x, 2.0), np.where(x < 0.5, 1 - x, x))
-        turned = (np.pi / np.sin(np.pi * (x - np.round(x)))) ** 2 - positive
-    return np.where(x < 0.5, turned, positive)
+        turned = (np.pi / np.sin(np.pi * x)) ** 2
+        for _ in range(6):
+            total = total + 1 / (y * y)
+            y = y + 1
+        inverse = 1 / (y * y)
+        total = total + (1 + 1 / (2 * y) + inverse * _series(BERNOULLI[:3], inverse)) / y
+    return np.where(x < 0.5, turned - total, total)
 
 
 @op("PolygammaBackward0", input=lambda grad, input, n, xp: grad * on(_polygamma, xp)(input, n + 1))

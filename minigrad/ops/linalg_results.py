@@ -130,6 +130,58 @@ class linalg_lstsq(NamedTuple):
         return _shown(self)
 
 
+class linalg_lu(NamedTuple):
+    """`A = P @ L @ U`."""
+
+    P: Any
+    L: Any
+    U: Any
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_lu_factor(NamedTuple):
+    """Both factors of an LU factorization in one matrix, and the exchanges of rows."""
+
+    LU: Any
+    pivots: Any
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_lu_factor_ex(NamedTuple):
+    """As `linalg_lu_factor`, and where U has a zero on its diagonal (0: nowhere)."""
+
+    LU: Any
+    pivots: Any
+    info: Any
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_solve_ex(NamedTuple):
+    """The solution of a system, and where elimination met a zero on the diagonal (0: nowhere)."""
+
+    result: Any
+    info: Any
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class triangular_solve(NamedTuple):
+    """The solution of a triangular system, and a copy of its matrix."""
+
+    solution: Any
+    cloned_coefficient: Any
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
 # --- checks --------------------------------------------------------------------------------------
 
 

@@ -204,6 +204,18 @@ def nonzero(input: Tensor, *, out: Any = None, as_tuple: bool = False) -> Any:
     return unbind(places, 1) if as_tuple else places
 
 
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1, out: Any = None) -> Tensor:
+    """The first `size` rows of `nonzero`; where there are not so many, rows of `fill_value`."""
+    if out is not None:
+        return into(out, nonzero_static, input, size=size, fill_value=fill_value, exact=True)
+    promotion.check_tensors("nonzero_static", input=input)
+    if size < 0:
+        raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    places = _places(input._array)[:size]
+    rest = np.full((size - len(places), input._array.ndim), fill_value)
+    return wrap(np.concatenate([places, rest]))
+
+
 def _places(array: Array) -> Array:
     if not array.ndim:
         return np.zeros((int(bool(array)), 0), np.int64)

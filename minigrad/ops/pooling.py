@@ -62,7 +62,8 @@ def _max_axes_1d(
         )
     sizes = checks.window_sizes("max_pool1d", 1, kernel_size, stride, padding, dilation)
     checks.check_window_1d(array, sizes, ceil_mode)
-    return _axes_1d("max_pool1d", input, *sizes, ceil_mode)
+    kernel, step, pad, gap = sizes
+    return _axes_1d("max_pool1d", input, kernel, step, pad, gap, ceil_mode)
 
 
 def max_pool1d(

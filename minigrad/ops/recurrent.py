@@ -64,7 +64,7 @@ def layer_backward_array(
         back.recurrent.T.dot(back.before) if needs[2] else None,
         np.add.reduce(back.projected, 0) if needs[3] else None,
         np.add.reduce(back.recurrent, 0) if needs[4] else None,
-        *back.states,
+        *(state if need else None for state, need in zip(back.states, needs[5:], strict=True)),
     ]
     if out[3] is not None and back.recurrent is back.projected:
         out[4] = out[3].copy()

@@ -125,7 +125,12 @@ def _layer(
         return unrolled(name, [input, *weights, *states], sizes, reverse, weight_hr)
     rows, dtype = weights[0]._array.shape[0], weights[0].dtype
     tensors = [input, *[zeros(rows, dtype=dtype) if w is None else w for w in weights], *states]
-    return LAYERS[name](tensors, tuple(sizes), reverse)[: 2 + (name == "LSTM")]
+    count = 2 + (name == "LSTM")  # what follows is kept for the backward pass: no results
+    results = LAYERS[name](tensors, tuple(sizes), reverse)[:count]
+    if results[0]._edge is not None:
+        node = results[0]._edge[0]
+        node.outputs = node.outputs[:count]
+    return results
 
 
 def _same_dtypes(input: Tensor, weights: Sequence[Any], states: Sequence[Tensor]) -> None:

@@ -541,7 +541,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0, **names: Any) -> tuple[Tenso
     ),
 )
 def _unbind(input: Array, dim: int) -> tuple[Array, ...]:
-    return tuple(input[(slice(None),) * dim + (i,)][...] for i in range(input.shape[dim]))
+    return tuple(input[(slice(None),) * dim + (i, ...)] for i in range(input.shape[dim]))
 
 
 def _some(grads: Sequence[Any]) -> Any:

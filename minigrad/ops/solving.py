@@ -18,7 +18,7 @@ from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
-from ..promotion import broadcast_error, not_a_tensor
+from ..promotion import broadcast_error, check_tensors, not_a_tensor
 from . import linalg_results as results
 from .choosing import where
 from .indexing import index_rows
@@ -141,6 +141,26 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) ->
     sentence = "The solver failed because the input matrix is singular."
     raise_first("torch.linalg.solve", pivots, sentence)
     return solve_system(A, B, left, vector)
+
+
+def linalg_solve_ex(
+    A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Any = None
+) -> Any:
+    """(result, info): `linalg.solve` without an error for a singular matrix, unless `check_errors`;
+    the result is then made of infinities or nan."""
+    if out is not None:
+        return into(out, linalg_solve_ex, A, B, left=left, check_errors=check_errors, exact=True)
+    array = check_square("linalg.solve_ex", A)
+    check_tensors("linalg_solve_ex", A=A, B=B)
+    b = B._array
+    vector = b.ndim == 1 or (array.ndim - 1 == b.ndim and b.shape == array.shape[:-1])
+    _check_system("linalg.solve_ex", array, b, left, vector)
+    info = _zero_pivots(array)
+    sentence = "The solver failed because the input matrix is singular."
+    if check_errors:
+        raise_first("torch.linalg.solve_ex", info, sentence)
+    result = wrap(np.full_like(b, np.nan)) if info.any() else solve_system(A, B, left, vector)
+    return results.linalg_solve_ex(result, wrap(info))
 
 
 def _check_system(name: str, a: Array, b: Array, left: bool, vector: bool) -> None:

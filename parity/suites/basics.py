@@ -1,8 +1,8 @@
-"""Document 003_b0c217fb4a6dc318.txt: what PyTorch is, in sentences; each becomes an example.
+"""Document 003_b0c217fb4a6dc318.txt: what PyTorch is, in sentences; each becomes a program.
 
 The document says that gradients add up until they are zeroed (and that recurrent networks need
 it), that a tensor and its NumPy array share memory, that `no_grad` stops the recording, and what
-`model.train()` and `model.eval()` switch.
+`model.train()` and `model.eval()` switch (`examples/train_eval.py`).
 """
 
 from __future__ import annotations
@@ -80,24 +80,3 @@ def no_grad_modes(torch: Any) -> None:
     print(x)
     with torch.inference_mode():
         print((x * x).requires_grad)
-
-
-def train_eval(torch: Any) -> None:
-    """`train()` and `eval()` set a flag on every module; they do not stop the recording."""
-    nn = torch.nn
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Sequential(nn.Linear(2, 1)))
-    print(model)
-    x = torch.ones(2, 3)
-    for mode in (model.eval, model.train):
-        mode()
-        print([module.training for module in model.modules()])
-        print(model(x).requires_grad)
-    model.eval()
-    with torch.no_grad():
-        print(model(x).requires_grad)
-    model.train()
-    loss = model(x).pow(2).mean()
-    loss.backward()
-    print([p.grad is not None for p in model.parameters()])
-    print([name for name, _ in model.named_parameters()])

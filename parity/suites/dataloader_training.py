@@ -1,7 +1,8 @@
 """Document 001_5e3b445e1bb2650c.txt: training over a shuffled `DataLoader`.
 
-First the parameters are updated by hand under `no_grad`, then by `nn.Linear`, `nn.MSELoss` and
-SGD. The learning rate, 200 epochs and a print-out every 10 are the document's.
+Here the parameters are updated by hand under `no_grad`; `examples/linear_module_dataloader.py` has
+the document's second half, with `nn.Linear`, `nn.MSELoss` and SGD. The learning rate, 200 epochs and
+a print-out every 10 are the document's.
 """
 
 from __future__ import annotations
@@ -53,30 +54,5 @@ def manual_update(torch: Any, num_epochs: int = 200) -> None:
             bias -= bias.grad * learning_rate
             weight.grad.zero_()
             bias.grad.zero_()
-        if epoch % log_epochs == 0:
-            print(f"Epoch {epoch} Loss {loss.item():.4f}")
-
-
-def linear_module_dataloader(torch: Any, num_epochs: int = 200) -> None:
-    """The same data with `nn.Linear`, `nn.MSELoss` and SGD, one step per batch."""
-    nn = torch.nn
-    train_dl = _data(torch)
-    torch.manual_seed(1)
-
-    learning_rate = 0.001
-    log_epochs = 10
-    loss_fn = nn.MSELoss(reduction="mean")
-    input_size = 1
-    output_size = 1
-    model = nn.Linear(input_size, output_size)
-    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
-
-    for epoch in range(num_epochs):
-        for x_batch, y_batch in train_dl:
-            pred = model(x_batch)[:, 0]
-            loss = loss_fn(pred, y_batch)
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
         if epoch % log_epochs == 0:
             print(f"Epoch {epoch} Loss {loss.item():.4f}")

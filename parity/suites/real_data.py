@@ -50,7 +50,7 @@ def wine_accumulation(torch: Any, epochs: int = 10) -> None:
     torch.manual_seed(1)
     order = torch.randperm(len(y))[:176]
     x, y = x[order], y[order]
-    whole = nn.Sequential(nn.Linear(13, 16), nn.Tanh(), nn.Linear(16, 3))
+    whole = nn.Sequential(nn.Linear(13, 16), nn.GELU(), nn.Linear(16, 3))
     parts = copy.deepcopy(whole)
     criterion = nn.CrossEntropyLoss()
     optimizers = [torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9) for net in (whole, parts)]
