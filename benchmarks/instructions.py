@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FEW, MANY = 40, 120  # calls
+FEW, MANY = 20, 60  # calls
 
 
 def available() -> bool:

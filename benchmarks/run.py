@@ -173,7 +173,11 @@ def arguments() -> argparse.Namespace:
     option("--plot", type=Path, metavar="FILE", help="draw the ratios")
     option("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     option("--list", action="store_true", help="name the workloads and their bars")
-    return parser.parse_args()
+    option("--device", choices=("cpu", "cuda"), default="cpu", help="where both sides compute")
+    options = parser.parse_args()
+    if options.device == "cuda":
+        parser.error("no GPU to measure on: minigrad computes on the CPU only so far (docs/gpu.md)")
+    return options
 
 
 def table(chosen: list[Workload], sides: list[Side], repeats: int) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import numpy as np
 from . import dtypes, ops
 from .autograd import inplace
 from .autograd import node as graph
-from .device import NO_CUDA
+from .device import NO_ACCELERATOR, refuse_cuda
 from .layout import contiguous_format, is_in_format, layout, memory_format, strided
 from .storage import TypedStorage, UntypedStorage
 
@@ -139,7 +139,7 @@ class Conversions:
 
     def pin_memory(self, device: Any = None) -> Tensor:
         """RuntimeError: there is no GPU to copy to."""
-        raise RuntimeError("Cannot access accelerator device when none is available.")
+        raise RuntimeError(NO_ACCELERATOR)
 
     # --- other dtypes and devices ---
 
@@ -170,7 +170,7 @@ class Conversions:
 
     def cuda(self, device: Any = None, non_blocking: Bool = False) -> Tensor:
         """AssertionError: there is no GPU."""
-        raise AssertionError(NO_CUDA)
+        refuse_cuda(device)
 
     def float(self, memory_format: memory_format | None = None) -> Tensor:
         return ops.to(self, dtypes.float32, memory_format=memory_format)

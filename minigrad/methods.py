@@ -290,6 +290,10 @@ class Methods:
 
     nonzero_static = ops.nonzero_static
 
+    sum_to_size = ops.sum_to_size_method
+
+    as_strided_scatter = ops.as_strided_scatter
+
     def where(self, condition: Any, other: Any) -> Any:
         """`self` where `condition` holds, else `other`."""
         return ops.where(condition, self, other)

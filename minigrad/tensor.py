@@ -125,6 +125,8 @@ class Tensor(Methods, Conversions):
         counter[0] += 1
         if anomaly.enabled:
             counter.append((counter[0], anomaly.here()))
+            if anomaly.tape is not None:
+                anomaly.tape.on_write(self)
 
     def _refresh_view(self) -> None:
         inplace.refresh_view(self)
@@ -134,6 +136,8 @@ class Tensor(Methods, Conversions):
     @property
     def requires_grad(self) -> bool:
         """Whether a gradient is to be computed for this Tensor."""
+        if inplace.history_is_lost(self):
+            return True
         refresh(self)
         return self._requires_grad
 
@@ -188,6 +192,8 @@ class Tensor(Methods, Conversions):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         self._grad = _checked_grad(self, value)
+        if anomaly.enabled:
+            anomaly.note_grad(self)
 
     @grad.deleter
     def grad(self) -> None:
@@ -204,7 +210,10 @@ class Tensor(Methods, Conversions):
 
     def detach(self) -> Tensor:
         """The same memory and version, outside of the graph."""
-        return self._alias()
+        alias: Tensor = self._alias()
+        if anomaly.enabled:
+            anomaly.note_alias(self, alias, "detach")
+        return alias
 
     def detach_(self) -> Tensor:
         """Leave the graph in place: become a leaf that needs no gradient."""
@@ -218,6 +227,8 @@ class Tensor(Methods, Conversions):
         """The same memory with a version of its own: changes through it go unnoticed."""
         alias = self._alias()
         alias._version_counter = [0]
+        if anomaly.enabled:
+            anomaly.note_alias(self, alias, "data")
         return alias
 
     @data.setter
@@ -402,11 +413,15 @@ class Tensor(Methods, Conversions):
         return object.__format__(self, spec) if self._array.ndim else format(self.item(), spec)
 
     def __repr__(self) -> str:
-        node = self.grad_fn
+        name = None
+        if inplace.history_is_lost(self):
+            name = "Invalid"
+        elif self.grad_fn is not None:
+            name = self.grad_fn.name().rpartition("::")[2]
         return tensor_repr(
             self._array,
             requires_grad=self._requires_grad,
-            grad_fn_name=node.name().rpartition("::")[2] if node is not None else None,
+            grad_fn_name=name,
             default_float=dtypes.default_dtype(),
         )
 

@@ -16,6 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for; 0 if all passed, 1 if anything differs, 2 for a wrong command."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.device == "cuda":
+        parser.error("no GPU to compare on: minigrad computes on the CPU only so far (docs/gpu.md)")
     suites = programs(options.short)
     if options.list:
         print("\n".join(suites))
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--short", action="store_true", help="fewer epochs, as the test-suite runs")
     parser.add_argument("--html", metavar="FILE", help="write a page with table and curves")
     parser.add_argument("--plot", metavar="DIR", help="draw the figures of gd_vs_sgd")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute")
     return parser
 
 

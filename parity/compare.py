@@ -10,7 +10,13 @@ processor. Two orders differ by the rounding of the *terms*, not of a result in 
 have cancelled: one unit is one ULP of |a| @ |b|, the sum of the terms' magnitudes (in the backward
 pass |grad| and the other operand; `products.py`), times sqrt(k) for k terms, since k roundings
 that know nothing of each other add up to the size of sqrt(k) (Higham and Mary, "A new approach to
-probabilistic rounding error analysis", 2019). Everything else, including all other sums, is
+probabilistic rounding error analysis", 2019). Convolutions are sums of products too.
+
+The same holds where a few terms cancel: x - mean in a normalising layer, x - max - log(sum) in a
+`log_softmax`, an old value and its change in an optimizer's step. One unit is one ULP of the terms'
+magnitudes, summed. A few kernels of PyTorch are several ULPs from the exact result by themselves
+(`softmax`, `gelu`, the mean of a matrix in `batch_norm`); their units are larger, and
+`cancelling.py` says by what that was measured. Everything else, including all other sums, is
 measured at the result itself. The report shows the two in columns of their own.
 """
 

@@ -193,6 +193,21 @@ class Recorder:
             self._tensor_event("batch", "DataLoader", self.tensors(value), self._generator_state())
         return value
 
+    def clipping(self, function: Any) -> Any:
+        """A stand-in for `clip_grad_norm_`, which changes gradients: records its norm and those."""
+
+        def clip_grad_norm_(parameters: Any, *args: Any, **kwargs: Any) -> Any:
+            single = isinstance(parameters, self.side.torch.Tensor)
+            given = [parameters] if single else list(parameters)
+            with self.quietly():
+                self.place = self._calls.place(sys._getframe(1))
+                norm = function(given, *args, **kwargs)
+                gradients = [p.grad for p in given if p.grad is not None]
+                self._tensor_event("op", "clip_grad_norm_", [norm, *gradients])
+            return norm
+
+        return clip_grad_norm_
+
     def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """An optimizer is about to step: what it changes is measured against what was there."""
         if self.sink.forced:

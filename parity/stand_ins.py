@@ -74,3 +74,5 @@ def constructors_and_loaders(recorder: Recorder) -> Iterator[AbstractContextMana
         return Batches(recorder, begin(self))
 
     yield replaced(loader, "__iter__", iterate)
+    utils = torch.nn.utils
+    yield replaced(utils, "clip_grad_norm_", recorder.clipping(utils.clip_grad_norm_))

@@ -238,7 +238,8 @@ def preload() -> None:
     from torch.testing._internal import common_methods_invocations, common_modules
 
     torch.set_num_threads(1)
-    assert hypothesis and pytest and common_methods_invocations and common_modules
+    for module in (hypothesis, pytest, common_methods_invocations, common_modules):
+        assert module
     assert not any(name.startswith("minigrad") for name in sys.modules)
 
 
@@ -252,6 +253,7 @@ def pytest_in(folder: Path, arguments: list[str], plugins: list[Any]) -> int:
         os.dup2(quiet.fileno(), 2)
     try:
         import minigrad
+
         assert Path(minigrad.__file__).is_relative_to(folder)
     except Exception:
         return 99
@@ -434,7 +436,9 @@ def main() -> int:
         tests = Tests(recorded_tests(folders, keep))
         fates: dict[str, int] = defaultdict(int)
         survivors = []
-        for mutant, fate, number in run(drawn(mutants, options.seed), options.count, folders, tests):
+        for mutant, fate, number in run(
+            drawn(mutants, options.seed), options.count, folders, tests
+        ):
             fates[fate] += 1
             line = mutant.show(sources[mutant.file])
             print(f"{sum(fates.values()):4} {fate:14} ({number} tests) {line}", flush=True)
@@ -442,8 +446,10 @@ def main() -> int:
                 survivors.append(line)
     caught = fates["caught"] + fates["hangs"]
     print("\nsurvivors:", *survivors, sep="\n  ")
-    print(f"\n{caught} of {caught + len(survivors)} caught: {caught / max(1, caught + len(survivors)):.1%}"
-          f" ({fates['hangs']} hang; {fates['not importable']} cannot be imported and do not count)")
+    print(
+        f"\n{caught} of {caught + len(survivors)} caught: {caught / max(1, caught + len(survivors)):.1%}"
+        f" ({fates['hangs']} hang; {fates['not importable']} cannot be imported and do not count)"
+    )
     return 0
 
 

@@ -60,6 +60,9 @@ class Call:
     derivatives: int = 2  # how many times the result can be differentiated
     edges: bool = True  # whether infinities, nan and the largest numbers are meaningful
     ties: bool = True  # whether equal elements are
+    slopes: bool = True  # whether its gradient is meant to be the derivative
+    graph: bool = True  # whether its nodes are PyTorch's
+    floats: bool = False  # whether it is for floating-point tensors only
     plain: bool = False  # whether it asks for tensors that lie whole in memory
     ulps: int = 4  # how far values may be from PyTorch's, in units of the largest
 

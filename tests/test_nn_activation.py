@@ -115,3 +115,21 @@ def test_top_level_names(torch: Any, log: Any) -> None:
     x = torch.tensor([-1.0, 2.0])
     log(torch.prelu(x, torch.tensor([0.5])), x.prelu(torch.tensor([0.5])), torch.rrelu(x))
     log(torch.rrelu_(x), x)
+
+
+LIMITED = [
+    "torch.relu(x)", "F.relu6(x)", "F.hardtanh(x, -0.5, 0.0)", "x.clamp(0.0, 1.0)", "x.clamp(-1, 0)",
+    "x.clamp(min=0.0)", "x.clamp(max=0.0)", "torch.clamp_min(x, 0.0)", "torch.clamp_max(x, -0.0)",
+    "x.clamp(2.0, 1.0)", "x.clone().relu_()", "x.clone().clamp_(min=0)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", LIMITED)
+@on_both
+def test_a_zero_keeps_its_sign_at_a_limit(torch: Any, log: Any, call: str) -> None:
+    """1 / x tells -0.0 from 0.0; 17 elements fill a vector register and leave some over."""
+    inf, nan = float("inf"), float("nan")
+    for dtype in (torch.float32, torch.float64):
+        x = torch.tensor([-0.0, 0.0, nan, -nan, inf, -inf, 1.5, -1.5] * 2 + [-0.0], dtype=dtype)
+        out = eval(call, {"torch": torch, "F": torch.nn.functional, "x": x})
+        log(out, 1 / out)

@@ -238,8 +238,6 @@ def test_conversions(torch: Any, log: Any) -> None:
             net.other.weight is weight, str(weight.grad.dtype), weight.is_leaf, weight.requires_grad
         )
     log.error(net.to, torch.int64)
-    log.error(net.to, "cuda")
-    log.error(net.cuda)
     log(torch.nn.Identity().cuda() is not None)
     log(str(torch.nn.Linear(1, 1).type(torch.float64).weight.dtype))
     image = torch.nn.Module()

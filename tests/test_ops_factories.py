@@ -30,7 +30,7 @@ OPTIONS = [
     "torch.empty_permuted((2, 3), (0, 0))", "torch.arange(2).new_full((2,), 3.5)",
     "torch.ones(2).new_zeros(2, dtype=torch.int64, device='cpu')", "torch.ones(2).new([3, 4])",
     "torch.ones(2).new_ones((2, 1), requires_grad=True)", "torch.ones(2).new_empty(2, 3).shape",
-    "torch.ones(2).new_empty_strided((2, 3), (1, 2)).stride()", "torch.ones(2, device='cuda')",
+    "torch.ones(2).new_empty_strided((2, 3), (1, 2)).stride()",
     "torch.Tensor(np.ones(2))", "torch.Tensor(torch.arange(3)).dtype", "torch.Tensor(3.0)",
     "torch.LongTensor(np.ones(2))", "torch.FloatTensor(torch.Size([2, 3])).shape",
     "isinstance(torch.ones(2), torch.FloatTensor), isinstance(torch.ones(2), torch.LongTensor)",
@@ -73,7 +73,7 @@ HISTORIES = [
 ]  # fmt: skip
 CONVERSIONS = [
     "c.type('torch.FooTensor')", "c.type(torch.LongTensor)", "c.type_as(c) is c", "c.to(float) is c",
-    "c.to(int).dtype", "c.cuda()", "c.to('cuda')", "c.pin_memory()", "c.is_pinned()", "c.is_shared()",
+    "c.to(int).dtype", "c.is_pinned()", "c.is_shared()",
     "c.itemsize, c.nbytes, c.ndimension(), c.layout, c.get_device(), c.is_cuda", "c.stride(-1)", "c.stride(5)",
     "c.is_set_to(c), c.is_set_to(c.clone()), c.view(-1).is_set_to(c), c[:].is_set_to(c)",
     "c.is_same_size(c), torch.is_same_size(c, c[0])", "c.untyped_storage().nbytes(), c.storage().size()",
@@ -101,8 +101,8 @@ SCRIPTS = [
     "torch.iinfo(torch.uint8)", "torch.iinfo(torch.int64).max", "torch.iinfo(torch.float32)",
     "torch.accelerator.is_available(), torch.accelerator.current_accelerator()", "torch.is_storage(1)",
     "torch.accelerator.synchronize()", "torch.cuda.is_available(), torch.cuda.device_count()",
-    "torch.cuda.get_device_name(0)", "torch.cuda.memory_allocated(), torch.cuda.max_memory_allocated()",
-    "torch.cuda.manual_seed_all(1), torch.cuda.empty_cache(), torch.version.cuda", "torch.device(0)",
+    "torch.cuda.memory_allocated(), torch.cuda.max_memory_allocated()",
+    "torch.cuda.manual_seed_all(1), torch.cuda.empty_cache(), torch.version.cuda",
     "torch.backends.mps.is_available(), torch.backends.mps.is_built(), torch.backends.cudnn.version()",
     "torch.set_default_device('cpu'); torch.get_default_device()", "torch.Generator().device",
     "torch.use_deterministic_algorithms(True); torch.are_deterministic_algorithms_enabled()",

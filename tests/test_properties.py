@@ -26,7 +26,7 @@ import minigrad
 
 np.seterr(all="ignore")
 EVERY = pytest.mark.parametrize("call", CALLS, ids=str)
-SMOOTH = pytest.mark.parametrize("call", [c for c in CALLS if c.derivatives], ids=str)
+SMOOTH = pytest.mark.parametrize("call", [c for c in CALLS if c.derivatives and c.slopes], ids=str)
 TWICE = pytest.mark.parametrize("call", [c for c in CALLS if c.derivatives > 1], ids=str)
 
 
@@ -117,16 +117,16 @@ def assert_same(
     """The results of both libraries are equal: floats up to `ulps` units in the last place of the
     largest of them (or of `unit`), infinities and nan in the same places. `graph`: strides and
     nodes are equal too."""
-    if isinstance(theirs, (tuple, list)):
-        assert len(theirs) == len(ours)
-        for a, b in zip(theirs, ours, strict=True):
-            assert_same(a, b, unit, ulps, gradient, graph)
-    elif isinstance(theirs, Raised) and theirs.kind == "NotImplementedError" and not gradient:
+    if isinstance(theirs, Raised) and theirs.kind == "NotImplementedError" and not gradient:
         pass  # PyTorch has no kernel for the dtype; that minigrad computes is no harm
     elif isinstance(theirs, Raised) or isinstance(ours, Raised):
         assert isinstance(ours, Raised), f"PyTorch raises {theirs.kind}: {theirs.text}"
         assert isinstance(theirs, Raised), f"minigrad raises {ours.kind}: {ours.text}"
         assert ours.kind == theirs.kind, f"{ours.text} / {theirs.text}"
+    elif isinstance(theirs, (tuple, list)):
+        assert len(theirs) == len(ours)
+        for a, b in zip(theirs, ours, strict=True):
+            assert_same(a, b, unit, ulps, gradient, graph)
     elif isinstance(theirs, torch.Tensor):
         if not gradient:
             assert ours.requires_grad == theirs.requires_grad
@@ -158,9 +158,9 @@ def test_value_and_gradients_are_pytorchs(call: Call, data: st.DataObject) -> No
     drawn = draw_call(data, call, kind, data.draw(st.sampled_from(["float64", "float32"])))
     theirs, ours = (attempt(library, drawn.program) for library in LIBRARIES)
     unit = 0.0 if kind == "edges" else 1.0
-    assert_same(theirs["r"], ours["r"], unit, call.ulps, graph=drawn.is_plain)
-    if not isinstance(theirs["r"], Raised):
-        order = max(call.derivatives, 1) if kind != "edges" else 1
+    assert_same(theirs["r"], ours["r"], unit, call.ulps, graph=call.graph and drawn.is_plain)
+    if call.derivatives and not isinstance(theirs["r"], Raised):
+        order = call.derivatives if kind != "edges" else 1
         first, second = (
             derivatives(library, scope, drawn.leaves, order)
             for library, scope in zip(LIBRARIES, (theirs, ours), strict=True)
@@ -179,9 +179,17 @@ def test_value_and_gradients_are_pytorchs(call: Call, data: st.DataObject) -> No
 @given(data=st.data())
 def test_values_of_every_dtype_are_pytorchs(call: Call, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(kinds(call)[1:] or ["generic"]))
-    drawn = draw_call(data, call, kind, data.draw(st.sampled_from(DTYPES)))
+    dtypes = ("float64", "float32") if call.floats else DTYPES
+    drawn = draw_call(data, call, kind, data.draw(st.sampled_from(dtypes)))
     theirs, ours = (attempt(library, drawn.program)["r"] for library in LIBRARIES)
-    assert_same(theirs, ours, 0.0 if kind == "edges" else 1.0, 2 * call.ulps, False, drawn.is_plain)
+    assert_same(
+        theirs,
+        ours,
+        0.0 if kind == "edges" else 1.0,
+        2 * call.ulps,
+        False,
+        call.graph and drawn.is_plain,
+    )
 
 
 # --- what mathematics says -------------------------------------------------------------------------
@@ -375,7 +383,7 @@ def reached(call: Call) -> set[int]:
     """The rows behind the results of a call, and behind its derivatives."""
     found: set[int] = set()
 
-    @settings(max_examples=12, derandomize=True, database=None)
+    @settings(max_examples=20, derandomize=True, database=None, deadline=None)
     @given(data=st.data())
     def run(data: st.DataObject) -> None:
         drawn = data.draw(calls(call, data.draw(st.sampled_from(["generic", "ties"]))))
@@ -390,7 +398,7 @@ def reached(call: Call) -> set[int]:
                 grads = minigrad.autograd.grad(
                     results, inputs, cotangents, create_graph=True, allow_unused=True
                 )
-            except (RuntimeError, NotImplementedError):
+            except (RuntimeError, np.linalg.LinAlgError):
                 return
             inputs += cotangents
             results = [g for g in grads if g is not None and g.requires_grad]

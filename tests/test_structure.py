@@ -328,13 +328,14 @@ def attempts(tensor: Any) -> list[tuple[Any, ...]]:
         (vector, 0, 1), (mg.ones(tensor.shape[1:]), 0, 0),
         (0, square, other), (0, square), (0, index, other, "prod"), (0, square, other, "sum"),
         (tensor * 2,), (tensor.detach() * 2,), (mg.ones(tensor.shape[:1] + (3,)), mg.ones(3, 2)),
-        (2.0, 0, 0.5),
+        (2.0, 0, 0.5), (mg.ones(2), (2,), (1,)), (other, mg.tensor([1, 2]).int()),
     ]  # fmt: skip
 
 
 EXCLUDED = {
     "cuda",
     "pin_memory",
+    "nonzero_static",  # takes its size by keyword
     "set_",
     "share_memory_",
     "register_hook",

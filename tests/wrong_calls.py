@@ -362,7 +362,6 @@ DIFFERENT_TEXT = {
         "torch.ones(2, 3).view()",
         "torch.ones(2, 3).resize_(-1)",
     ],
-    "it lists the devices that there are": ['torch.ones(2).to("nowhere")'],
     "PyTorch prints the offending tensor in C++'s format, minigrad its shape": [
         'torch.meshgrid(torch.ones(2, 2), torch.ones(2), indexing="ij")'
     ],

@@ -3,20 +3,33 @@
 With `set_detect_anomaly(True)` each node remembers where it was made and each in-place change
 where it happened, so that the error about a changed value can show both lines; and a backward
 formula that returns nan is reported at once.
+
+A tape (`tape.py`) wants to hear of the same events. `enabled` is the one flag that the hot paths
+ask: it is set while either of the two is on.
 """
 
 from __future__ import annotations
 
-import traceback
+import os
+import sys
 import warnings
+from collections.abc import Sequence
+from traceback import FrameSummary
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import scalar_name
 
-enabled = False
+enabled = False  # anomaly mode is on, or a tape is recording
+mode = False  # anomaly mode is on
 check_nan = True
+tape: Any = None  # the recorder (`tape_recorder.py`) that listens now
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_PURE = os.path.dirname(os.path.dirname(os.path.abspath(np.__file__))) + os.sep
+_STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+LIBRARIES = (PACKAGE, _PURE, _STANDARD, "<frozen ")  # not the user's own code
 
 FREED = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
@@ -40,7 +53,7 @@ class set_detect_anomaly:
     """Switch anomaly mode on or off; with `with`, for a block."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        self._previous = enabled, globals()["check_nan"]
+        self._previous = globals()["mode"], globals()["check_nan"]
         _set(mode, check_nan)
 
     def __enter__(self) -> None:
@@ -62,32 +75,75 @@ class detect_anomaly(set_detect_anomaly):
         )
 
 
-def _set(mode: bool, nan: bool) -> None:
-    global enabled, check_nan
-    enabled, check_nan = mode, nan
+def _set(wanted: bool, nan: bool) -> None:
+    global enabled, mode, check_nan
+    mode, check_nan = wanted, nan
+    enabled = mode or tape is not None
+
+
+def set_tape(recorder: Any) -> None:
+    """Let `recorder` hear of every event; None ends that."""
+    global enabled, tape
+    tape = recorder
+    enabled = mode or tape is not None
 
 
 def is_anomaly_enabled() -> bool:
-    return enabled
+    return mode
 
 
 def is_anomaly_check_nan_enabled() -> bool:
     return check_nan
 
 
-def here() -> traceback.FrameSummary:
-    """The innermost line of the user's own code."""
-    stack = traceback.extract_stack()
-    package = __name__.partition(".")[0]
-    for frame in reversed(stack):
-        if f"/{package}/" not in frame.filename.replace("\\", "/"):
-            return frame
-    return stack[0]
+def here() -> FrameSummary:
+    """The innermost line of the user's own code (its text is read from the file when asked for)."""
+    frame: Any = sys._getframe(1)
+    found = frame
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(LIBRARIES):
+            found = frame
+            break
+        frame = frame.f_back
+    code = found.f_code
+    return FrameSummary(code.co_filename, found.f_lineno, code.co_name, lookup_line=False)
 
 
-def note(node: Any) -> None:
-    """Remember where `node` was made."""
+def note(
+    node: Any,
+    row: Any = None,
+    args: Sequence[Any] = (),
+    results: Sequence[Any] = (),
+    is_written: bool = True,
+) -> None:
+    """Remember where `node` was made, by which call of an op."""
     node.__dict__["_made_at"] = here()
+    if tape is not None:
+        tape.on_op(node, row, args, results, is_written)
+
+
+def note_unrecorded(row: Any, args: Sequence[Any], results: Sequence[Any]) -> None:
+    """Tell the tape of a call that is no part of the graph."""
+    if tape is not None:
+        tape.on_op(None, row, args, results, True)
+
+
+def note_alias(source: Any, alias: Any, how: str) -> None:
+    """Tell the tape of a Tensor that shares the memory of `source`, outside of the graph."""
+    if tape is not None:
+        tape.on_alias(source, alias, how)
+
+
+def note_created(tensor: Any) -> None:
+    """Tell the tape of a Tensor that was made from values."""
+    if tape is not None:
+        tape.on_created(tensor)
+
+
+def note_grad(tensor: Any) -> None:
+    """Tell the tape that `.grad` of a Tensor was set from outside."""
+    if tape is not None:
+        tape.on_grad_set([tensor])
 
 
 def modified(value: Any, version: int, node: Any) -> str:
@@ -125,7 +181,7 @@ def _lines(value: Any, version: int, node: Any) -> str:
 
 def check(node: Any, gradients: Any) -> None:
     """Raise if a formula of `node` returned nan."""
-    if not check_nan:
+    if not (mode and check_nan):
         return
     for index, gradient in enumerate(gradients):
         array = getattr(gradient, "_array", gradient)

@@ -182,6 +182,8 @@ class Function:
         if recording:
             results = _attach(ctx, results, tensors)
         _keep(ctx, results, recording)
+        if anomaly.enabled:
+            anomaly.note(ctx, None, tensors, results)
         return tuple(results) if isinstance(output, tuple) else results[0]
 
     @classmethod
@@ -246,8 +248,6 @@ def _keep(ctx: FunctionCtx, results: list[Any], recording: bool) -> None:
     ctx.saved, ctx._to_save = saved, ()
     if graph.packing is not None:
         graph.packing(ctx)
-    if anomaly.enabled:
-        anomaly.note(ctx)
     ctx._dirty = ctx._non_differentiable = ()
 
 

@@ -10,7 +10,7 @@ import abc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import node as graph
 from .accumulate import AccumulateGrad, accumulator
@@ -19,13 +19,16 @@ from .interface import GradientEdge
 from .multi_grad_hook import register_multi_grad_hook
 from .node import gradient_edge, refresh
 
+if TYPE_CHECKING:
+    from .tape import Recording
+
 Tensor = Any
 Pack = Callable[[Tensor], Any]
 Unpack = Callable[[Any], Tensor]
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
-    "get_gradient_edge", "increment_version", "register_multi_grad_hook", "save_on_cpu",
+    "get_gradient_edge", "increment_version", "record", "register_multi_grad_hook", "save_on_cpu",
     "saved_tensors_hooks",
 ]  # fmt: skip
 
@@ -74,6 +77,15 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return (
         GradientEdge(accumulator(node), 0) if output_nr is None else GradientEdge(node, output_nr)
     )
+
+
+def record() -> Recording:
+    """Record what happens in a `with` block: `with record() as tape`. See `tape.py`.
+
+    PyTorch has no such thing. Raises RuntimeError if another tape is recording."""
+    from .tape import Recording  # what only a recording needs is imported by the first one
+
+    return Recording()
 
 
 def increment_version(tensor: Any) -> None:

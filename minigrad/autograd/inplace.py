@@ -51,6 +51,8 @@ def view_op(name: str, kind: str | None = None, **formulas: Any) -> Decorator:
                 share_memory(result, input, kind)
             if input._requires_grad and is_recording():
                 record(row, (input, *args), results)
+            elif anomaly.enabled:
+                anomaly.note_unrecorded(row, (input, *args), results)
             return tuple(results) if several else results[0]
 
         made: Any = view
@@ -76,7 +78,7 @@ def share_memory(view: Any, input: Any, kind: str | None) -> None:
         view._view = View(input, counter[0], kind)
     else:
         view._view = View(parent.base, counter[0], parent.kind or kind)
-    if kind == NO_GRAD and view._array.dtype.kind == "f":
+    if not is_recording() and view._array.dtype.kind == "f":
         view._requires_grad = input._requires_grad  # as PyTorch has it; no gradient arrives there
 
 
@@ -86,7 +88,7 @@ def refresh_view(tensor: Any) -> None:
     if view.version == version:
         return
     base = view.base
-    if view.kind is not None and (base._requires_grad or tensor._edge is not None):
+    if history_is_lost(tensor):
         if is_recording():
             raise RuntimeError(_lost_history(tensor))
         return
@@ -95,6 +97,14 @@ def refresh_view(tensor: Any) -> None:
         node = AsStridedBackward0(gradient_edge(base), geometry(base, base), geometry(tensor, base))
         node.outputs = [(tensor._array.shape, tensor._array.dtype)]
         tensor._edge, tensor._requires_grad = (node, 0), True
+
+
+def history_is_lost(tensor: Any) -> bool:
+    """Whether this is a view without a way to its base's history, and its base was overwritten."""
+    view = tensor._view
+    if view is None or view.kind is None or view.version == tensor._version_counter[0]:
+        return False
+    return view.base._requires_grad or tensor._edge is not None
 
 
 def _lost_history(tensor: Any) -> str:

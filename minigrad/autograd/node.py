@@ -196,10 +196,10 @@ def record(
         if dtype.kind == "f":
             result._edge, result._requires_grad = (node, len(outputs)), True
         outputs.append((array.shape, dtype))
-    while outputs[-1][1].kind != "f" and len(outputs) > 1:
+    while len(outputs) > 1 and outputs[-1][1].kind != "f":
         outputs.pop()  # no gradient comes for integers, and hooks do not hear of them
     if anomaly.enabled:
-        anomaly.note(node)
+        anomaly.note(node, row, args, results, is_written)
     if packing is not None and is_written:
         packing(node)
     return node

@@ -21,7 +21,8 @@ def may_be_shared(gradient: Array, outputs: Sequence[Array | None]) -> bool:
     base = gradient.base
     if base is None:
         return any([gradient is g for g in outputs])
-    if base.size != gradient.size or not gradient.flags.c_contiguous:
+    # What `as_strided` made has a base that is no array.
+    if getattr(base, "size", None) != gradient.size or not gradient.flags.c_contiguous:
         return True
     finished = [g is base or (_base(g) is base and _count(g) == FINISHED) for g in outputs]
     return _count(base) > ALONE + sum(finished)
@@ -44,7 +45,8 @@ def _count_with_one_holder() -> int:
 
 def _count_in_loop() -> int:
     """The same for a comprehension's variable."""
-    return [_count(array) for array in [np.empty(1)]][0]
+    counts = [_count(array) for array in [np.empty(1)]]
+    return counts[0]
 
 
 ALONE, FINISHED = _count_with_one_holder(), _count_in_loop()

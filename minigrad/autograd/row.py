@@ -30,6 +30,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .. import promotion
 from ..dtypes import default_dtype
+from . import anomaly
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
 from .node import Node, record, refresh, unwrap, wrap
@@ -170,8 +171,8 @@ def pointwise(
             result = wrap(forward(array))
             if differentiable and input._requires_grad and is_recording():
                 record(row, (input,), (result,))
-            elif is_inference_mode_enabled():
-                result._version_counter = None
+            elif anomaly.enabled or is_inference_mode_enabled():
+                leave_out(row, (input,), (result,))
             return result
 
         @functools.wraps(forward)
@@ -195,8 +196,8 @@ def pointwise(
                 refresh(input, other)
             if differentiable and (input._requires_grad or other._requires_grad) and is_recording():
                 record(row, (input, other), (result,))
-            elif is_inference_mode_enabled():
-                result._version_counter = None
+            elif anomaly.enabled or is_inference_mode_enabled():
+                leave_out(row, (input, other), (result,))
             return result
 
         @functools.wraps(forward)
@@ -244,7 +245,7 @@ def op(name: str, **formulas: Formula) -> Decorator:
                 arrays.append(arg)
             out = forward(*arrays)
             results = [wrap(o) for o in out] if isinstance(out, tuple) else [wrap(out)]
-            if needed or is_inference_mode_enabled():
+            if needed or anomaly.enabled or is_inference_mode_enabled():
                 finish(row, args, results)
             return tuple(results) if isinstance(out, tuple) else results[0]
 
@@ -257,8 +258,15 @@ def op(name: str, **formulas: Formula) -> Decorator:
 
 def finish(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:
     """What is left to do once the results of a call are known."""
-    if is_recording():
-        record(row, args, results)
-    elif is_inference_mode_enabled():
+    node = record(row, args, results) if is_recording() else None
+    if node is None and (anomaly.enabled or is_inference_mode_enabled()):
+        leave_out(row, args, results)
+
+
+def leave_out(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:
+    """The end of a call that makes no node."""
+    if is_inference_mode_enabled():
         for result in results:
             result._version_counter = None
+    if anomaly.enabled:
+        anomaly.note_unrecorded(row, args, results)

@@ -103,7 +103,7 @@ def jvp(
             "allowed with strict=True."
         )
     with enable_grad():
-        u = [ops.zeros_like(o).requires_grad_() for o in outputs]
+        u = [ops.ones_like(o).requires_grad_() for o in outputs]
         rows = gradients(outputs, call.leaves, u, create_graph=True)
         found = gradients(rows, u, directions, create_graph=True)
     moved = [ops.zeros_like(o) if t is None else t for o, t in zip(outputs, found, strict=True)]

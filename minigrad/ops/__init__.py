@@ -203,6 +203,7 @@ from .embedding import embedding, embedding_backward, embedding_factors, embeddi
 from .embedding_bag import differentiable_once, embedding_bag
 from .error_function import erf, erf_, erfc, erfc_, erfinv, erfinv_
 from .exchange import asarray, from_dlpack, frombuffer, to_dlpack
+from .extremes import amax, amin, argmax, argmin, at_index, from_index, max, min
 from .factories import (
     arange,
     empty,
@@ -302,7 +303,7 @@ from .indexing import (
     untouched,
 )  # fmt: skip
 from .indexing import index_rows as index
-from .inplace import copy, copy_, fill_, zero_
+from .inplace import copy, copy_, fill, fill_, zero_
 from .joining import (
     atleast_1d,
     atleast_2d,
@@ -325,6 +326,15 @@ from .joining import (
 )
 from .linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
 from .loss import mse_loss, mse_loss_backward
+from .lu_factorization import (
+    linalg_lu,
+    linalg_lu_factor,
+    linalg_lu_factor_ex,
+    linalg_lu_solve,
+    lu,
+    lu_method,
+    lu_solve,
+)
 from .masking import (
     argwhere,
     masked_fill,
@@ -454,25 +464,16 @@ from .recurrent_cells import gru_cell, layer_backward, lstm_cell, rnn_relu_cell,
 from .recurrent_networks import gru, lstm, rnn_relu, rnn_tanh
 from .reduction import (
     all,
-    amax,
-    amin,
     any,
-    argmax,
-    argmin,
     as_float,
-    at_index,
-    from_index,
-    max,
     mean,
-    min,
     prod,
     product_of_others,
-    std,
     sum,
     sum_dim,
     sum_to_size,
-    var,
-)  # fmt: skip
+    sum_to_size_method,
+)
 from .resampling import resample, resample_backward
 from .rescaling import renorm, renorm_, rms_norm
 from .rounding import (
@@ -593,6 +594,7 @@ from .statistics import aminmax, count_nonzero, nanmean, nansum, std_mean, var_m
 from .strided import (
     as_strided,
     as_strided_,
+    as_strided_scatter,
     diagonal_scatter,
     narrow_copy,
     select_scatter,
@@ -655,14 +657,7 @@ from .transcendental import (
 from .triangular import (
     cholesky_inverse,
     cholesky_solve,
-    linalg_lu,
-    linalg_lu_factor,
-    linalg_lu_factor_ex,
-    linalg_lu_solve,
     linalg_solve_triangular,
-    lu,
-    lu_method,
-    lu_solve,
     triangular_solve,
 )
 from .two_inputs import (
@@ -685,6 +680,7 @@ from .two_inputs import (
     xlogy,
     xlogy_,
 )
+from .variance import std, var  # fmt: skip
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
@@ -694,45 +690,46 @@ __all__ = [
     "addmv_", "addr", "addr_", "adjoint", "alias", "alias_copy", "all", "allclose",
     "alpha_dropout", "alpha_dropout_", "amax", "amin", "aminmax", "angle", "any", "arange",
     "argmax", "argmin", "argsort", "argwhere", "as_float", "as_strided", "as_strided_",
-    "as_strided_copy", "as_tensor", "asarray", "asin", "asin_", "asinh", "asinh_", "at_index",
-    "atan", "atan2", "atan2_", "atan_", "atanh", "atanh_", "atleast_1d", "atleast_2d",
-    "atleast_3d", "attention_backward", "average_pool", "average_pool_backward", "avg_pool1d",
-    "baddbmm", "baddbmm_", "batch_norm", "bernoulli", "bernoulli_", "bilinear", "bincount",
-    "bitwise_and", "bitwise_and_", "bitwise_left_shift", "bitwise_left_shift_", "bitwise_not",
-    "bitwise_not_", "bitwise_or", "bitwise_or_", "bitwise_right_shift", "bitwise_right_shift_",
-    "bitwise_xor", "bitwise_xor_", "block_diag", "bmm", "broadcast_shapes", "broadcast_tensors",
-    "broadcast_to", "bucketize", "cartesian_prod", "cat", "cauchy_", "cdist", "cdist_backward",
-    "ceil", "ceil_", "celu", "celu_", "chain_matmul", "channel_shuffle", "cholesky",
-    "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_", "clamp_max", "clamp_max_",
-    "clamp_min", "clamp_min_", "clone", "cofactors", "col2im", "column_stack", "combinations",
-    "concat", "concatenate", "conj", "conj_physical", "conj_physical_", "constant_pad_nd",
-    "contiguous", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "convolve", "convolve_input", "convolve_weight", "copy", "copy_",
-    "copysign", "copysign_", "corrcoef", "cos", "cos_", "cosh", "cosh_", "cosine_similarity",
-    "count_nonzero", "cov", "cross", "cross_product", "cummax", "cummin", "cumprod", "cumprod_",
-    "cumprod_backward", "cumsum", "cumsum_", "cumulative_trapezoid", "deg2rad", "deg2rad_",
-    "diag", "diag_embed", "diagflat", "diagonal", "diagonal_backward", "diagonal_copy",
-    "diagonal_scatter", "diff", "differentiable_once", "digamma", "digamma_", "dist", "div",
-    "div_", "dot", "dropout", "dropout_", "dsplit", "dstack", "dtype_named", "einsum", "elu",
-    "elu_", "embedding", "embedding_backward", "embedding_bag", "embedding_factors",
-    "embedding_renorm_", "empty", "empty_like", "empty_permuted", "empty_strided", "entr", "eq",
-    "eq_", "equal", "erf", "erf_", "erfc", "erfc_", "erfcx", "erfinv", "erfinv_", "exp", "exp2",
-    "exp2_", "exp_", "expand", "expand_as", "expand_copy", "expm1", "expm1_", "exponential_",
-    "eye", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
-    "feature_dropout_", "fill_", "flatten", "flip", "fliplr", "flipud", "float_power",
-    "float_power_", "floor", "floor_", "floor_divide", "floor_divide_", "floor_quotient",
-    "fmax", "fmin", "fmod", "fmod_", "frac", "frac_", "frexp", "from_dlpack", "from_index",
-    "from_numpy", "frombuffer", "full", "full_like", "gather", "gather_along", "gather_strided",
-    "ge", "ge_", "gelu", "geometric_", "getitem", "glu", "gradient", "group_norm", "gru",
-    "gru_cell", "gt", "gt_", "hardshrink", "hardsigmoid", "hardsigmoid_", "hardswish",
-    "hardswish_", "hardtanh", "hardtanh_", "heaviside", "heaviside_", "hermitian", "histc",
-    "histogram", "histogramdd", "hsplit", "hstack", "hypot", "hypot_", "i0", "i0_", "i0e", "i1",
-    "i1e", "im2col", "index", "index_add", "index_add_", "index_backward", "index_copy",
-    "index_copy_", "index_fill", "index_fill_", "index_put", "index_put_", "index_reduce",
-    "index_reduce_", "index_select", "inner", "instance_norm", "inverse_matrix", "isclose",
-    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "keep", "kron",
-    "kthvalue", "layer_backward", "layer_norm", "ldexp", "ldexp_", "le", "le_", "leaky_relu",
-    "leaky_relu_", "left_shifted_by", "lerp", "lerp_", "lgamma", "lgamma_", "linalg_cholesky",
+    "as_strided_copy", "as_strided_scatter", "as_tensor", "asarray", "asin", "asin_", "asinh",
+    "asinh_", "at_index", "atan", "atan2", "atan2_", "atan_", "atanh", "atanh_", "atleast_1d",
+    "atleast_2d", "atleast_3d", "attention_backward", "average_pool", "average_pool_backward",
+    "avg_pool1d", "baddbmm", "baddbmm_", "batch_norm", "bernoulli", "bernoulli_", "bilinear",
+    "bincount", "bitwise_and", "bitwise_and_", "bitwise_left_shift", "bitwise_left_shift_",
+    "bitwise_not", "bitwise_not_", "bitwise_or", "bitwise_or_", "bitwise_right_shift",
+    "bitwise_right_shift_", "bitwise_xor", "bitwise_xor_", "block_diag", "bmm",
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "cartesian_prod",
+    "cat", "cauchy_", "cdist", "cdist_backward", "ceil", "ceil_", "celu", "celu_",
+    "chain_matmul", "channel_shuffle", "cholesky", "cholesky_inverse", "cholesky_solve",
+    "chunk", "clamp", "clamp_", "clamp_max", "clamp_max_", "clamp_min", "clamp_min_", "clone",
+    "cofactors", "col2im", "column_stack", "combinations", "concat", "concatenate", "conj",
+    "conj_physical", "conj_physical_", "constant_pad_nd", "contiguous", "conv1d", "conv2d",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolve",
+    "convolve_input", "convolve_weight", "copy", "copy_", "copysign", "copysign_", "corrcoef",
+    "cos", "cos_", "cosh", "cosh_", "cosine_similarity", "count_nonzero", "cov", "cross",
+    "cross_product", "cummax", "cummin", "cumprod", "cumprod_", "cumprod_backward", "cumsum",
+    "cumsum_", "cumulative_trapezoid", "deg2rad", "deg2rad_", "diag", "diag_embed", "diagflat",
+    "diagonal", "diagonal_backward", "diagonal_copy", "diagonal_scatter", "diff",
+    "differentiable_once", "digamma", "digamma_", "dist", "div", "div_", "dot", "dropout",
+    "dropout_", "dsplit", "dstack", "dtype_named", "einsum", "elu", "elu_", "embedding",
+    "embedding_backward", "embedding_bag", "embedding_factors", "embedding_renorm_", "empty",
+    "empty_like", "empty_permuted", "empty_strided", "entr", "eq", "eq_", "equal", "erf",
+    "erf_", "erfc", "erfc_", "erfcx", "erfinv", "erfinv_", "exp", "exp2", "exp2_", "exp_",
+    "expand", "expand_as", "expand_copy", "expm1", "expm1_", "exponential_", "eye",
+    "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_",
+    "fill", "fill_", "flatten", "flip", "fliplr", "flipud", "float_power", "float_power_",
+    "floor", "floor_", "floor_divide", "floor_divide_", "floor_quotient", "fmax", "fmin",
+    "fmod", "fmod_", "frac", "frac_", "frexp", "from_dlpack", "from_index", "from_numpy",
+    "frombuffer", "full", "full_like", "gather", "gather_along", "gather_strided", "ge", "ge_",
+    "gelu", "geometric_", "getitem", "glu", "gradient", "group_norm", "gru", "gru_cell", "gt",
+    "gt_", "hardshrink", "hardsigmoid", "hardsigmoid_", "hardswish", "hardswish_", "hardtanh",
+    "hardtanh_", "heaviside", "heaviside_", "hermitian", "histc", "histogram", "histogramdd",
+    "hsplit", "hstack", "hypot", "hypot_", "i0", "i0_", "i0e", "i1", "i1e", "im2col", "index",
+    "index_add", "index_add_", "index_backward", "index_copy", "index_copy_", "index_fill",
+    "index_fill_", "index_put", "index_put_", "index_reduce", "index_reduce_", "index_select",
+    "inner", "instance_norm", "inverse_matrix", "isclose", "isfinite", "isin", "isinf", "isnan",
+    "isneginf", "isposinf", "isreal", "keep", "kron", "kthvalue", "layer_backward",
+    "layer_norm", "ldexp", "ldexp_", "le", "le_", "leaky_relu", "leaky_relu_",
+    "left_shifted_by", "lerp", "lerp_", "lgamma", "lgamma_", "linalg_cholesky",
     "linalg_cholesky_ex", "linalg_cond", "linalg_cross", "linalg_det", "linalg_diagonal",
     "linalg_eigh", "linalg_eigvalsh", "linalg_householder_product", "linalg_inv",
     "linalg_inv_ex", "linalg_lstsq", "linalg_lu", "linalg_lu_factor", "linalg_lu_factor_ex",
@@ -778,17 +775,17 @@ __all__ = [
     "solve_system", "sort", "special_round", "special_zeta", "split", "split_copy",
     "split_with_sizes", "split_with_sizes_copy", "sqrt", "sqrt_", "square", "square_",
     "squeeze", "squeeze_", "squeeze_copy", "stack", "std", "std_mean", "sub", "sub_", "sum",
-    "sum_dim", "sum_per_channel", "sum_to_size", "svd", "swapaxes", "swapaxes_", "swapdims",
-    "swapdims_", "t", "t_", "t_copy", "take", "take_along_dim", "tan", "tan_", "tanh", "tanh_",
-    "tanh_backward", "tensor", "tensor_split", "tensordot", "threshold", "threshold_", "tile",
-    "to", "to_dlpack", "to_dtype", "topk", "trace", "transpose", "transpose_", "transpose_copy",
-    "trapezoid", "trapz", "triangular_solve", "tril", "tril_", "tril_indices", "triu", "triu_",
-    "triu_indices", "trunc", "trunc_", "unbind", "unbind_copy", "unflatten", "unfold",
-    "unfold_backward", "unfold_copy", "uniform_", "unique", "unique_consecutive",
-    "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_",
-    "unsqueeze_copy", "unsqueeze_dims", "untouched", "var", "var_mean", "vdot", "view",
-    "view_as", "view_copy", "vsplit", "vstack", "where", "xlog1py", "xlogy", "xlogy_", "zero_",
-    "zeros", "zeros_like", "zeros_shaped",
+    "sum_dim", "sum_per_channel", "sum_to_size", "sum_to_size_method", "svd", "swapaxes",
+    "swapaxes_", "swapdims", "swapdims_", "t", "t_", "t_copy", "take", "take_along_dim", "tan",
+    "tan_", "tanh", "tanh_", "tanh_backward", "tensor", "tensor_split", "tensordot",
+    "threshold", "threshold_", "tile", "to", "to_dlpack", "to_dtype", "topk", "trace",
+    "transpose", "transpose_", "transpose_copy", "trapezoid", "trapz", "triangular_solve",
+    "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices", "trunc", "trunc_",
+    "unbind", "unbind_copy", "unflatten", "unfold", "unfold_backward", "unfold_copy",
+    "uniform_", "unique", "unique_consecutive", "unsafe_chunk", "unsafe_split",
+    "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_", "unsqueeze_copy", "unsqueeze_dims",
+    "untouched", "var", "var_mean", "vdot", "view", "view_as", "view_copy", "vsplit", "vstack",
+    "where", "xlog1py", "xlogy", "xlogy_", "zero_", "zeros", "zeros_like", "zeros_shaped",
 ]  # fmt: skip
 
 

@@ -205,13 +205,13 @@ def gelu(input: Tensor, *, approximate: str = "none", out: Any = None) -> Tensor
 def _elu_slope(input: Any, options: Options, xp: Any) -> Any:
     alpha, scale, input_scale = options
     below = xp.exp(xp.where(input > 0, 0.0, input) * input_scale) * (alpha * scale * input_scale)
-    return xp.where(input > 0, float(scale), below)
+    return xp.where(input <= 0, below, float(scale))  # nan counts as positive, as in PyTorch
 
 
 def _elu_bend(input: Any, options: Options, xp: Any) -> Any:
     alpha, scale, input_scale = options
     below = xp.exp(xp.where(input > 0, 0.0, input) * input_scale)
-    return xp.where(input >= 0, 0.0, below * (alpha * scale * input_scale * input_scale))
+    return xp.where(input < 0, below * (alpha * scale * input_scale * input_scale), 0.0)
 
 
 elu_slope = _slope("EluBackwardBackward0", _elu_slope, _elu_bend)

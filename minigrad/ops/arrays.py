@@ -20,6 +20,7 @@ from . import (
     convolution,
     diagonals,
     error_function,
+    extremes,
     folding,
     gathering,
     indexed,
@@ -76,7 +77,7 @@ squeeze, unsqueeze_dims = shape.squeeze_array, shape.unsqueeze_dims_array
 cat, stack = np.concatenate, np.stack
 sum_to_size, sum_dim = reduction.sum_to_size_array, reduction.sum_dim.forward
 product_of_others = reduction.product_of_others_array
-at_index, from_index = reduction.at_index.forward, reduction.from_index.forward
+at_index, from_index = extremes.at_index.forward, extremes.from_index.forward
 scatter_strided, gather_strided = shape.scatter_strided.forward, shape.gather_strided.forward
 select, slice = indexing._select.forward, indexing._slice.forward
 select_backward, slice_backward = indexing.select_backward.forward, indexing.slice_backward.forward
@@ -98,7 +99,7 @@ embedding_factors = embedding_factors_array
 differentiable_once = differentiable_once_row.forward
 normalization_backward = normalization.normalization_backward_array
 add_along, gather_along = scan.add_along.forward, scan.gather_along.forward
-amax = reduction._amax.forward
+amax = extremes._amax.forward
 abs, scale = np.abs, arithmetic.scale.forward
 mse_loss_backward = loss.mse_loss_backward.forward
 

@@ -49,19 +49,21 @@ def _bessel(order: int, input: Array, scaled: bool) -> Array:
     return (value * np.sign(input) if order else value).astype(input.dtype)
 
 
-@pointwise("I0Backward0", to_float=True, input=lambda grad, input, xp: grad * on(i1, xp)(input))
+def _i0_gradient(grad: Any, input: Any, xp: Any) -> Any:
+    return grad * on(i1, xp)(input)
+
+
+@pointwise("I0Backward0", to_float=True, input=_i0_gradient)
 def i0(input: Array) -> Array:
     """The modified Bessel function of order 0."""
     return _bessel(0, input, False)
 
 
-@pointwise(
-    "SpecialI0EBackward0",
-    to_float=True,
-    input=lambda grad, input, result, xp: (
-        grad * (on(i1e, xp)(input) - on(_sign, xp)(input) * result)
-    ),
-)
+def _i0e_gradient(grad: Any, input: Any, result: Any, xp: Any) -> Any:
+    return grad * (on(i1e, xp)(input) - on(_sign, xp)(input) * result)
+
+
+@pointwise("SpecialI0EBackward0", to_float=True, input=_i0e_gradient)
 def i0e(input: Array) -> Array:
     """`i0(input) * exp(-abs(input))`."""
     return _bessel(0, input, True)
@@ -73,25 +75,22 @@ def _over_input(value: Any, input: Any, xp: Any) -> Any:
     return xp.where(zero, 0.5, value / xp.where(zero, 1.0, input))
 
 
-@pointwise(
-    "SpecialI1Backward0",
-    to_float=True,
-    input=lambda grad, input, result, xp: (
-        grad * (on(i0, xp)(input) - _over_input(result, input, xp))
-    ),
-)
+def _i1_gradient(grad: Any, input: Any, result: Any, xp: Any) -> Any:
+    return grad * (on(i0, xp)(input) - _over_input(result, input, xp))
+
+
+@pointwise("SpecialI1Backward0", to_float=True, input=_i1_gradient)
 def i1(input: Array) -> Array:
     """The modified Bessel function of order 1."""
     return _bessel(1, input, False)
 
 
-@pointwise(
-    "SpecialI1EBackward0",
-    to_float=True,
-    input=lambda grad, input, result, xp: (
-        grad * (on(i0e, xp)(input) - on(_sign, xp)(input) * result - _over_input(result, input, xp))
-    ),
-)
+def _i1e_gradient(grad: Any, input: Any, result: Any, xp: Any) -> Any:
+    slope = on(i0e, xp)(input) - on(_sign, xp)(input) * result
+    return grad * (slope - _over_input(result, input, xp))
+
+
+@pointwise("SpecialI1EBackward0", to_float=True, input=_i1e_gradient)
 def i1e(input: Array) -> Array:
     """`i1(input) * exp(-abs(input))`."""
     return _bessel(1, input, True)

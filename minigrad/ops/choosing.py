@@ -35,6 +35,23 @@ def keep_array(array: Array, mask: Array) -> Array:
     return (array.view(_BITS[array.dtype]) * mask).view(array.dtype)
 
 
+def at_least(array: Array, least: Any) -> Array:
+    """`array`, or the number `least` where that is larger.
+
+    `clip` is three times as fast as `np.maximum` with a number, and keeps a -0.0, as PyTorch does.
+    """
+    if array.dtype.kind != "f":
+        return np.maximum(array, least)
+    return array.clip(least, np.inf)
+
+
+def at_most(array: Array, most: Any) -> Array:
+    """`array`, or the number `most` where that is smaller."""
+    if array.dtype.kind != "f":
+        return np.minimum(array, most)
+    return array.clip(-np.inf, most)
+
+
 @pointwise(
     "MaximumBackward0",
     input=lambda grad, input, other, xp: _shared(grad, input < other, input == other, xp),
@@ -79,24 +96,24 @@ def _shared(grad: Any, loses: Any, ties: Any, xp: Any) -> Any:
     input=lambda grad, input, min, max, xp: xp.keep(grad, (input >= min) & (input <= max)),
 )
 def _clamp_numbers(input: Array, min: Array, max: Array) -> Array:
-    return np.minimum(np.maximum(input, min), max)
+    return input.clip(min, max)
 
 
 @pointwise("ClampBackward1", input=lambda grad, input, min, xp: xp.keep(grad, input >= min))
 def _clamp_at_least(input: Array, min: Array) -> Array:
     if input.dtype == bool:
         raise NotImplementedError("\"clamp_min_scalar_cpu\" not implemented for 'Bool'")
-    return np.maximum(input, min)
+    return at_least(input, min)
 
 
 @pointwise("ClampBackward1", input=lambda grad, input, max, xp: xp.keep(grad, input <= max))
 def _clamp_at_most(input: Array, max: Array) -> Array:
-    return np.minimum(input, max)
+    return at_most(input, max)
 
 
 @pointwise("ClampMinBackward0", input=lambda grad, input, min, xp: xp.keep(grad, input >= min))
 def _clamp_min(input: Array, min: Array) -> Array:
-    return np.maximum(input, min)
+    return at_least(input, min)
 
 
 @pointwise(
@@ -110,7 +127,7 @@ def _clamp_min_tensor(input: Array, min: Array) -> Array:
 
 @pointwise("ClampMaxBackward0", input=lambda grad, input, max, xp: xp.keep(grad, input <= max))
 def _clamp_max(input: Array, max: Array) -> Array:
-    return np.minimum(input, max)
+    return at_most(input, max)
 
 
 @pointwise(

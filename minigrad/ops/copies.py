@@ -21,7 +21,7 @@ Tensor = Any
 
 
 @cache
-def _class_of_copy(view: type[Node]) -> type[Node]:
+def _class_of_copy(view: Any) -> type[Node]:
     """The class of nodes that do what those of a view do, under the name of the copy's."""
     row = copy(view.row)
     row.name += "_copy"
@@ -44,8 +44,9 @@ def _apart(view: Tensor) -> Tensor:
     result = wrap(np.array(view._array))
     if view._requires_grad:
         node, output_nr = view._edge
-        if not type(node).__name__.endswith("_copy"):
-            node.__class__ = _class_of_copy(type(node))
+        kind: Any = type(node)
+        if not kind.__name__.endswith("_copy"):
+            node.__class__ = _class_of_copy(kind)
         result._edge, result._requires_grad = (node, output_nr), True
     return result
 

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from .. import dtypes
-from ..autograd import grad_mode
+from ..autograd import anomaly, grad_mode
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..device import device as Device
@@ -56,6 +56,8 @@ def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Ten
     result._requires_grad = bool(requires_grad)
     if grad_mode.is_inference_mode_enabled():
         result._version_counter = None
+    if anomaly.enabled:
+        anomaly.note_created(result)
     return result
 
 

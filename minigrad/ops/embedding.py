@@ -26,7 +26,8 @@ def add_rows(rows: Array, index: Array, length: int) -> Array:
     out = np.zeros((length, rows.shape[1]), rows.dtype)
     if not index.size:
         return out
-    order = np.argsort(index, kind="stable")
+    # NumPy sorts 16-bit integers digit by digit, ten times as fast as longer ones
+    order = np.argsort(index.astype(np.uint16) if length <= 1 << 16 else index, kind="stable")
     number = index[order]
     starts = np.flatnonzero(np.concatenate(([True], number[1:] != number[:-1])))
     counts = np.diff(starts, append=len(number))

@@ -9,6 +9,7 @@ S. Moshier's Cephes library.
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -151,9 +152,11 @@ def lgamma_array(input: Array) -> Array:
     return value.astype(input.dtype)
 
 
-@pointwise(
-    "LgammaBackward0", to_float=True, input=lambda grad, input, xp: grad * on(digamma, xp)(input)
-)
+def _lgamma_gradient(grad: Any, input: Any, xp: Any) -> Any:
+    return grad * on(digamma, xp)(input)
+
+
+@pointwise("LgammaBackward0", to_float=True, input=_lgamma_gradient)
 def lgamma(input: Array) -> Array:
     """The logarithm of the absolute value of the gamma function."""
     return lgamma_array(input)
@@ -185,11 +188,11 @@ def digamma_array(input: Array) -> Array:
     return np.where(x == 0, np.copysign(np.inf, -x), value).astype(input.dtype)
 
 
-@pointwise(
-    "DigammaBackward0",
-    to_float=True,
-    input=lambda grad, input, xp: grad * on(_polygamma, xp)(input, 1),
-)
+def _digamma_gradient(grad: Any, input: Any, xp: Any) -> Any:
+    return grad * on(_polygamma, xp)(input, 1)
+
+
+@pointwise("DigammaBackward0", to_float=True, input=_digamma_gradient)
 def digamma(input: Array) -> Array:
     """The logarithmic derivative of the gamma function."""
     return digamma_array(input)
@@ -209,7 +212,11 @@ def _trigamma(x: Array) -> Array:
     return np.where(x < 0.5, turned - total, total)
 
 
-@op("PolygammaBackward0", input=lambda grad, input, n, xp: grad * on(_polygamma, xp)(input, n + 1))
+def _polygamma_gradient(grad: Any, input: Any, n: int, xp: Any) -> Any:
+    return grad * on(_polygamma, xp)(input, n + 1)
+
+
+@op("PolygammaBackward0", input=_polygamma_gradient)
 def _polygamma(input: Array, n: int) -> Array:
     x = input.astype(np.float64)
     if n == 0:
@@ -230,7 +237,7 @@ def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The derivative of order `n` of `digamma`."""
     if out is not None:
         return into(out, polygamma, n, input)
-    if n < 0:
+    if operator.index(n) < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     return _polygamma(_float_input("polygamma", input), n)
 
@@ -242,7 +249,7 @@ def polygamma_method(input: Tensor, n: int) -> Tensor:
 
 def polygamma_(input: Tensor, n: int) -> Tensor:
     """`polygamma` in place."""
-    if n < 0:
+    if operator.index(n) < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     return write(_polygamma.row, (input, n), _polygamma.forward(_float_input("", input)._array, n))
 

@@ -52,7 +52,7 @@ hardtanh_slope = _slope(
 def _hardtanh(input: Array, min_val: float, max_val: float) -> Array:
     if input.dtype == bool:
         raise RuntimeError("Bool inputs not supported for hardtanh")
-    return np.minimum(np.maximum(input, input.dtype.type(min_val)), input.dtype.type(max_val))
+    return input.clip(input.dtype.type(min_val), input.dtype.type(max_val))
 
 
 threshold_slope = _slope(

@@ -101,6 +101,31 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     return write(_fill.row, (input, value), _fill.forward(input._array, value))
 
 
+@op("FillBackward0", input=lambda grad, xp: xp.zeros_like(grad))
+def _filled(input: Array, value: Any) -> Array:
+    return np.full_like(input, number_as(value, input.dtype))
+
+
+@op(
+    "FillBackward1", input=lambda grad, xp: xp.zeros_like(grad), value=lambda grad, xp: xp.sum(grad)
+)
+def _filled_with(input: Array, value: Array) -> Array:
+    return np.full_like(input, cast(value, input.dtype))
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A copy of `input` in which every element is `value`, a number or a 0-d Tensor."""
+    promotion.check_tensors("fill", input=input)
+    if isinstance(value, graph.Tensor):
+        if value._array.ndim:
+            raise RuntimeError(
+                "fill only supports 0-dimension value tensor but got tensor with "
+                f"{value._array.ndim} dimensions."
+            )
+        return _filled_with(input, value)
+    return _filled(input, value)
+
+
 def zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
     return write(_zero.row, (input,), _zero.forward(input._array))

@@ -78,6 +78,8 @@ def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
     ),
 )
 def _addmm_scaled(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Array:
+    if mat1.dtype.kind != "f":  # whole numbers have whole factors: the rest is cut off, as in C++
+        beta, alpha = int(beta), int(alpha)
     return _addmm.forward(input * beta, mat1 * alpha, mat2)
 
 

@@ -15,12 +15,12 @@ from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import broadcast_error
 from .dims import wrap_dim
+from .extremes import amax, amin
 from .factorizations import linalg_svdvals
 from .inplace import copy_
 from .linalg import matmul
 from .linalg_results import check_float, check_square
 from .norms import linalg_vector_norm
-from .reduction import amax, amin
 from .reduction import sum as sum_
 from .shape import clone, expand, permute, reshape, unsqueeze, view
 from .solving import linalg_inv

@@ -43,7 +43,8 @@ def matrix_exp_array(A: Array) -> Array:
     norm = np.abs(wide).sum(-2).max(initial=0.0)
     s = max(0, math.ceil(math.log2(norm / REACH))) if 0 < norm < np.inf else 0
     X = wide / 2**s
-    power, even, odd = np.broadcast_to(np.eye(A.shape[-1]), A.shape), 0.0, 0.0
+    power: Array = np.broadcast_to(np.eye(A.shape[-1]), A.shape)
+    even, odd = 0 * power, 0 * power
     for k in range(0, 14, 2):
         even, odd = even + PADE[k] * power, odd + PADE[k + 1] * power
         power = power @ X @ X

@@ -12,7 +12,8 @@ from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from .dims import wrap_dim, wrap_dims
-from .reduction import _array, _row_major, _spread, amax, amin
+from .extremes import amax, amin
+from .reduction import _array, _row_major, _spread
 from .reduction import sum as total
 
 Array = Any

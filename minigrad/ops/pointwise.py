@@ -12,7 +12,7 @@ import numpy as np
 from ..autograd.inplace import inplace
 from ..autograd.row import op, pointwise
 from ..dtypes import FLOAT16
-from .choosing import keep_array
+from .choosing import at_least, keep_array
 
 Array = Any
 Tensor = Any
@@ -137,7 +137,7 @@ def relu(input: Array) -> Array:
     """`input` where it is positive, else 0."""
     if input.dtype == bool:
         raise RuntimeError("Boolean inputs not supported for relu")
-    return np.maximum(input, input.dtype.type(0))
+    return at_least(input, input.dtype.type(0))
 
 
 @op(

@@ -1,4 +1,7 @@
-"""Reductions: sums, products, extremes and moments over some or all dimensions."""
+"""Reductions: sums, means, products and truth over some or all dimensions.
+
+Variances are in `variance.py`, the largest and smallest elements in `extremes.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, promotion, return_types
+from .. import dtypes, promotion
 from ..autograd.node import unwrap, wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
 from .conversion import cast, to_dtype
-from .dims import wrap_dim, wrap_dims
+from .dims import size_of, wrap_dim, wrap_dims
 from .numpy_names import renamed
 from .shape import reshape
 from .summation import sum_array
@@ -95,6 +98,19 @@ def sum_to_size(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     dims, keepdims = _added_dims(input._array.shape, shape)
     out = sum_dim(input, dims, True) if dims else input
     return out if keepdims else reshape(out, shape)
+
+
+def sum_to_size_method(input: Tensor, *size: Any) -> Tensor:
+    """`sum_to_size` as a method: RuntimeError for a size that does not broadcast to that of `input`."""
+    wanted, have = size_of(size), input._array.shape
+    extra = len(have) - len(wanted)
+    if extra < 0 or False in [w in (1, n) for w, n in zip(wanted, have[extra:], strict=True)]:
+        raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(have)}}}.")
+    if not wanted:
+        return _sum(input)
+    dims = [*range(extra), *(i + extra for i, w in enumerate(wanted) if w != have[i + extra])]
+    out = sum_dim(input, tuple(dims), True) if dims else input
+    return out if not extra else reshape(out, wanted)
 
 
 @op(
@@ -196,112 +212,6 @@ def _array(name: str, input: Any) -> Array:
         raise promotion.not_a_tensor(name, "input", 1, input) from None
 
 
-# --- variance ------------------------------------------------------------------------------------
-
-
-def _var_formula(grad: Any, input: Any, dims: Any, correction: Any, keepdim: Any, xp: Any) -> Any:
-    shape = tuple(input.shape)
-    count = _count(shape, dims)
-    center = xp.expand(xp.sum_dim(input, dims, True) / count, shape)
-    return _spread(grad, shape, dims, keepdim, xp) * (
-        (input - center) * _over(2.0, count - correction)
-    )
-
-
-def _over(a: float, b: float) -> float:
-    return a / b if b > 0 else math.nan if b == 0 else math.inf
-
-
-@op("VarBackward0", input=_var_formula)
-def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) -> Array:
-    count = _count(input.shape, dims)
-    wide = input.astype(np.float64)
-    center = (
-        wide.mean(axis=dims, keepdims=True)
-        if input.size
-        else wide.sum(axis=dims, keepdims=True) * np.nan
-    )
-    squares = ((wide - center) ** 2).sum(axis=dims, keepdims=keepdim)
-    return np.asarray(squares / np.maximum(count - correction, 0)).astype(input.dtype, order="C")
-
-
-@op(
-    "StdBackward0",
-    input=lambda grad, input, result, dims, correction, keepdim, xp: _var_formula(
-        xp.where(result == 0, 0.0, grad / (result * 2)), input, dims, correction, keepdim, xp
-    ),
-)
-def _std(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) -> Array:
-    return np.sqrt(_var.forward(input, dims, correction, keepdim))
-
-
-def var(
-    input: Tensor,
-    dim: Any = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: Any = None,
-    out: Any = None,
-    **names: Any,
-) -> Tensor:
-    """The variance: squared deviations from the mean, divided by n - `correction` (default 1)."""
-    if names:
-        return renamed(
-            var,
-            names,
-            input=input,
-            dim=dim,
-            unbiased=unbiased,
-            keepdim=keepdim,
-            correction=correction,
-            out=out,
-        )
-    if out is not None:
-        return into(out, var, input, dim, unbiased, keepdim, correction=correction)
-    return _moment("var", _var, input, dim, unbiased, keepdim, correction)
-
-
-def std(
-    input: Tensor,
-    dim: Any = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: Any = None,
-    out: Any = None,
-    **names: Any,
-) -> Tensor:
-    """The standard deviation: the square root of `var`."""
-    if names:
-        return renamed(
-            std,
-            names,
-            input=input,
-            dim=dim,
-            unbiased=unbiased,
-            keepdim=keepdim,
-            correction=correction,
-            out=out,
-        )
-    if out is not None:
-        return into(out, std, input, dim, unbiased, keepdim, correction=correction)
-    return _moment("std", _std, input, dim, unbiased, keepdim, correction)
-
-
-def _moment(
-    name: str, row: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any
-) -> Tensor:
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    array = _array(name, input)
-    if array.dtype.kind != "f":
-        raise RuntimeError("std and var only support floating point and complex dtypes")
-    if correction is None:
-        correction = 1 if unbiased is None else int(unbiased)
-    return row(input, wrap_dims(dim, array.ndim), correction, keepdim)
-
-
 # --- products ------------------------------------------------------------------------------------
 
 
@@ -388,226 +298,6 @@ def prod(
     array = _array("prod", input)
     input = _converted(input, dtype or (None if array.dtype.kind == "f" else dtypes.int64))
     return _prod(input) if dim is None else _prod_dim(input, wrap_dim(dim, array.ndim), keepdim)
-
-
-# --- extremes ------------------------------------------------------------------------------------
-
-
-def _shared_all(grad: Any, input: Any, result: Any, xp: Any) -> Any:
-    """The gradient of the one extreme, divided among the elements that attain it; nan equals nan."""
-    mask = (input == result) | ((input != input) & (result != result))
-    shape = tuple(input.shape)
-    return xp.expand(grad, shape) * (mask / xp.sum(xp.as_float(mask, grad)))
-
-
-def _shared(grad: Any, input: Any, result: Any, dims: Any, keepdim: Any, xp: Any) -> Any:
-    """As `_shared_all` along dimensions, but, as in PyTorch, nan where the extreme is nan."""
-    shape = tuple(input.shape)
-    mask = input == _spread(result, shape, dims, keepdim, xp)
-    share = mask / xp.sum_dim(xp.as_float(mask, grad), dims, True)
-    return _spread(grad, shape, dims, keepdim, xp) * share
-
-
-@op(
-    "MaxBackward1",
-    input=_shared_all,
-)
-def _max_all(input: Array) -> Array:
-    return np.maximum.reduce(input, axis=None)
-
-
-@op(
-    "MinBackward1",
-    input=_shared_all,
-)
-def _min_all(input: Array) -> Array:
-    return np.minimum.reduce(input, axis=None)
-
-
-@op("AmaxBackward0", input=_shared)
-def _amax(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    return _reduced(np.maximum, input, dims, keepdim)
-
-
-@op("AminBackward0", input=_shared)
-def _amin(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    return _reduced(np.minimum, input, dims, keepdim)
-
-
-def _first_extreme(input: Array, dim: int, keepdim: bool, arg: Any) -> tuple[Array, Array]:
-    if not input.ndim:
-        return input.copy(), np.zeros((), np.int64)
-    at = np.expand_dims(arg(input, axis=dim), dim)
-    values = np.take_along_axis(input, at, dim)
-    return (values, at) if keepdim else (values.squeeze(dim), at.squeeze(dim))
-
-
-@op(
-    "MaxBackward0",
-    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(
-        grad, input_shape, result1, dim, keepdim
-    ),
-)
-def _max_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
-    return _first_extreme(input, dim, keepdim, np.argmax)
-
-
-@op(
-    "MinBackward0",
-    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(
-        grad, input_shape, result1, dim, keepdim
-    ),
-)
-def _min_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
-    return _first_extreme(input, dim, keepdim, np.argmin)
-
-
-@op(
-    "ValueSelectingReductionBackward0",
-    grad=lambda grad, index, dim, keepdim, xp: xp.from_index(grad, index, dim, keepdim),
-)
-def at_index(grad: Array, shape: tuple[int, ...], index: Array, dim: int, keepdim: bool) -> Array:
-    """Zeros of `shape` with `grad` where `index` points along `dim`."""
-    out = np.zeros(shape, grad.dtype)
-    if not shape:
-        return grad.copy()
-    if not keepdim:
-        grad, index = np.expand_dims(grad, dim), np.expand_dims(index, dim)
-    np.put_along_axis(out, index, grad, dim)
-    return out
-
-
-@op(
-    "GatherBackward0",
-    input=lambda grad, input_shape, index, dim, keepdim, xp: xp.at_index(
-        grad, input_shape, index, dim, keepdim
-    ),
-)
-def from_index(input: Array, index: Array, dim: int, keepdim: bool) -> Array:
-    """The elements to which `index` points along `dim`."""
-    if not input.ndim:
-        return input.copy()
-    out = np.take_along_axis(input, index if keepdim else np.expand_dims(index, dim), dim)
-    return out if keepdim else out.squeeze(dim)
-
-
-def max(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Any:
-    """The largest element; along `dim` (values, indices); with another Tensor the larger of both."""
-    if names:
-        return renamed(max, names, input=input, dim=dim, keepdim=keepdim, out=out)
-    if out is not None:
-        return into(out, max, input, dim, keepdim, exact=True)
-    return _extreme("max", input, dim, keepdim, _max_all, _max_dim, return_types.max)
-
-
-def min(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Any:
-    """The smallest element; along `dim` (values, indices); with another Tensor the smaller of both."""
-    if names:
-        return renamed(min, names, input=input, dim=dim, keepdim=keepdim, out=out)
-    if out is not None:
-        return into(out, min, input, dim, keepdim, exact=True)
-    return _extreme("min", input, dim, keepdim, _min_all, _min_dim, return_types.min)
-
-
-def _extreme(
-    name: str, input: Tensor, dim: Any, keepdim: bool, whole: Any, along: Any, result: Any
-) -> Any:
-    from .choosing import maximum, minimum
-
-    array = _array(name, input)
-    if hasattr(dim, "_array"):
-        return (maximum if name == "max" else minimum)(input, dim)
-    if dim is None:
-        if not array.size:
-            raise _no_extreme(name, RuntimeError)
-        return whole(input)
-    at = wrap_dim(dim, array.ndim)
-    _not_empty(name, array, (at,))
-    return result(*along(input, at, keepdim))
-
-
-def _not_empty(name: str, array: Array, dims: Sequence[int]) -> None:
-    for d in dims:
-        if array.ndim and array.shape[d] == 0:
-            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
-
-
-def amax(
-    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
-    """The largest elements over `dim`; the gradient is shared among equals."""
-    if names:
-        return renamed(amax, names, input=input, dim=dim, keepdim=keepdim, out=out)
-    if out is not None:
-        return into(out, amax, input, dim, keepdim, exact=True)
-    return _amax(input, _extreme_dims("amax", input, dim), keepdim)
-
-
-def amin(
-    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
-    """The smallest elements over `dim`; the gradient is shared among equals."""
-    if names:
-        return renamed(amin, names, input=input, dim=dim, keepdim=keepdim, out=out)
-    if out is not None:
-        return into(out, amin, input, dim, keepdim, exact=True)
-    return _amin(input, _extreme_dims("amin", input, dim), keepdim)
-
-
-def _extreme_dims(name: str, input: Tensor, dim: Any) -> tuple[int, ...]:
-    array = _array(name, input)
-    if dim == () and not array.size:
-        raise _no_extreme(name, RuntimeError)
-    dims = wrap_dims(dim, array.ndim)
-    _not_empty(name, array, dims)
-    return dims
-
-
-def _no_extreme(name: str, kind: Any) -> Any:
-    return kind(
-        f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-        "reduction dim with the 'dim' argument."
-    )
-
-
-def argmax(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
-    """The index of the largest element, over all or along `dim` (int64); the first one if equal."""
-    if names:
-        return renamed(argmax, names, input=input, dim=dim, keepdim=keepdim, out=out)
-    if out is not None:
-        return into(out, argmax, input, dim, keepdim, exact=True)
-    return _arg("argmax", np.argmax, input, dim, keepdim)
-
-
-def argmin(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
-    """The index of the smallest element, over all or along `dim` (int64); the first one if equal."""
-    if names:
-        return renamed(argmin, names, input=input, dim=dim, keepdim=keepdim, out=out)
-    if out is not None:
-        return into(out, argmin, input, dim, keepdim, exact=True)
-    return _arg("argmin", np.argmin, input, dim, keepdim)
-
-
-def _arg(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    array = _array(name, input)
-    if array.dtype == bool:
-        raise RuntimeError(f"{name}(): does not support bool input")
-    if dim is None and not array.size:
-        raise IndexError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
-        )
-    axis = None if dim is None or not array.ndim else wrap_dim(dim, array.ndim)
-    if axis is not None:
-        _not_empty(name, array, (axis,))
-    return wrap(np.asarray(arg(array, axis=axis, keepdims=keepdim), np.int64))
 
 
 # --- truth ---------------------------------------------------------------------------------------

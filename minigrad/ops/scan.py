@@ -144,8 +144,8 @@ def cumprod_backward(grad: Tensor, input: Tensor, result: Tensor, dim: int) -> T
     parts = []
     for k in range(size):
         tail = narrow(input, dim, k + 1, size - k - 1)
-        products = cat([wrap(np.ones_like(select(input, dim, k)._array))], 0)
-        products = cat([unsqueeze(products, dim), _cumprod(tail, dim, None)], dim)
+        one = wrap(np.ones_like(select(input, dim, k)._array))
+        products = cat([unsqueeze(one, dim), _cumprod(tail, dim, None)], dim)
         total = sum_dim(mul(narrow(grad, dim, k, size - k), products), (dim,), True)
         parts.append(mul(total, narrow(result, dim, k - 1, 1)) if k else total)
     return cat(parts, dim)

@@ -554,7 +554,8 @@ def unbind(input: Tensor, dim: int = 0, **names: Any) -> tuple[Tensor, ...]:
         return renamed(unbind, names, input=input, dim=dim)
     if not input._array.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return _unbind(input, wrap_dim(dim, input._array.ndim))  # type: ignore[no-any-return]
+    dim = wrap_dim(dim, input._array.ndim)
+    return _unbind(input, dim) if input._array.shape[dim] else ()  # type: ignore[no-any-return]
 
 
 # --- strided views -------------------------------------------------------------------------------

@@ -31,14 +31,14 @@ def pixel_shuffle_array(input: Array, factor: int) -> Array:
     *outer, c, h, w = input.shape
     blocks = input.reshape(*outer, c // factor**2, factor, factor, h, w)
     rows = np.moveaxis(blocks, (-4, -3), (-3, -1))  # (..., C, H, r, W, r)
-    return np.ascontiguousarray(rows).reshape(*outer, c // factor**2, h * factor, w * factor)
+    return rows.copy(order="C").reshape(*outer, c // factor**2, h * factor, w * factor)
 
 
 def pixel_unshuffle_array(input: Array, factor: int) -> Array:
     *outer, c, h, w = input.shape
     rows = input.reshape(*outer, c, h // factor, factor, w // factor, factor)
     blocks = np.moveaxis(rows, (-3, -1), (-4, -3))  # (..., C, r, r, H, W)
-    return np.ascontiguousarray(blocks).reshape(*outer, c * factor**2, h // factor, w // factor)
+    return blocks.copy(order="C").reshape(*outer, c * factor**2, h // factor, w // factor)
 
 
 @op(

@@ -95,7 +95,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 @op(
     "PreluKernelBackward0",
     input=lambda grad, input, weight, xp: grad * xp.where(input > 0, 1.0, weight),
-    weight=lambda grad, input, xp: xp.where(input >= 0, 0.0, input * grad),
+    weight=lambda grad, input, xp: xp.where(input > 0, 0.0, input * grad),
 )
 def _prelu(input: Array, weight: Array) -> Array:
     floats_only("prelu_cpu", input)

@@ -15,8 +15,9 @@ from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dim
+from .extremes import _shared_all
 from .numpy_names import renamed
-from .reduction import _array, _shared_all
+from .reduction import _array
 
 Array = Any
 Tensor = Any

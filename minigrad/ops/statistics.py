@@ -13,23 +13,12 @@ from ..autograd.row import op
 from .arithmetic import div
 from .conversion import cast
 from .dims import wrap_dim, wrap_dims
+from .extremes import _not_empty, _shared
 from .numpy_names import renamed
-from .reduction import (
-    Dims,
-    _array,
-    _count,
-    _moment,
-    _not_empty,
-    _reduced,
-    _row_major,
-    _shared,
-    _spread,
-    _std,
-    _var,
-    _var_formula,
-)
+from .reduction import Dims, _array, _count, _reduced, _row_major, _spread
 from .reduction import sum as total
 from .summation import sum_array
+from .variance import _moment, _std, _var, _var_formula
 
 Array = Any
 Tensor = Any

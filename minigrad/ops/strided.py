@@ -25,7 +25,7 @@ from .diagonals import _two_dims, diagonal_array
 from .dims import size_of, wrap_dim
 from .indexing import narrow
 from .memory import root, span
-from .shape import _drop_ones, _joined, pieces, split
+from .shape import _drop_ones, _joined, pieces, scatter_strided, split
 
 Array = Any
 Tensor = Any
@@ -326,6 +326,35 @@ def slice_scatter(
     where = slice(first, max(first, last), step)
     _check_part(src, _sliced(input._array, at, where))
     return _slice_scatter(input, src, at, where)
+
+
+def _kept_strided(grad: Any, base: Geometry, view: Geometry, xp: Any) -> Any:
+    """The gradient, but 0 where the view lies."""
+    ones = np.ones(view[0], bool)
+    return _kept(grad, ~scatter_strided.forward(ones, base, view), xp)
+
+
+@op(
+    "AsStridedScatterBackward0",
+    input=_kept_strided,
+    src=lambda grad, base, view, xp: xp.gather_strided(grad, base, view),
+)
+def _as_strided_scatter(input: Array, src: Array, base: Geometry, view: Geometry) -> Array:
+    out = input.copy()
+    outside = ~scatter_strided.forward(np.ones(view[0], bool), base, view)
+    return np.where(outside, out, scatter_strided.forward(src, base, view))
+
+
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None, *,
+    out: Any = None,
+) -> Tensor:  # fmt: skip
+    """A copy of `input` in which `src` stands where `as_strided` would look."""
+    if out is not None:
+        return into(out, as_strided_scatter, input, src, size, stride, storage_offset, exact=True)
+    base, view = _geometries(input, size, stride, storage_offset)
+    _check_part(src, np.empty(view[0], input._array.dtype))
+    return _as_strided_scatter(input, src, base, view)
 
 
 def diagonal_scatter(

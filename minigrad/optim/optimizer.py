@@ -16,6 +16,7 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
+from ..autograd import anomaly
 from ..tensor import Tensor
 from ..utils.hooks import RemovableHandle, add_hook
 from ..utils.tensors import typename, zero_gradient
@@ -60,6 +61,8 @@ def _between_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def run(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if anomaly.tape is not None and anomaly.tape.stepping is not self:
+            return anomaly.tape.on_step(self, lambda: run(self, *args, **kwargs))
         if not (
             self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
             or _global_pre_hooks or _global_post_hooks
@@ -164,6 +167,8 @@ class Optimizer:
                     p._grad = None
                 elif p._grad is not None:
                     zero_gradient(p._grad)
+        if anomaly.tape is not None:
+            anomaly.tape.on_grad_set([p for group in self.param_groups for p in group["params"]])
 
     # -- groups ----------------------------------------------------------------------------------
 

@@ -41,7 +41,9 @@ def rebuild_tensor(
     """A tensor of PyTorch's description; hooks are never saved, so there are none."""
     if not isinstance(storage, Storage):
         raise pickle.UnpicklingError("a tensor is made of a storage")
-    return finish(storage.view(offset, tuple(size), tuple(stride)), bool(requires_grad))
+    tensor = finish(storage.view(offset, tuple(size), tuple(stride)), bool(requires_grad))
+    tensor._bump_version()  # in PyTorch, being put into the storage counts as a change
+    return tensor
 
 
 def rebuild_parameter(data: Any, requires_grad: Any, hooks: Any) -> Tensor:

@@ -70,7 +70,7 @@ class _Pickler(pickle._Pickler):
 
     def _reduce_tensor(self, tensor: Tensor) -> Any:
         _warn_of_hooks(tensor)
-        state = tensor.__dict__
+        state = {k: v for k, v in tensor.__dict__.items() if not k.startswith("_accumulator")}
         hooks: Any = OrderedDict()  # PyTorch expects them, and always empty
         if isinstance(tensor, names.parameter_class()):
             of_parameter = (tensor.detach(), tensor.requires_grad, hooks)

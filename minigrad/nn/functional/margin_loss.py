@@ -48,7 +48,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
-    return reduced(ops.clamp_min(plus(-target * (input1 - input2), margin), 0), reduction)
+    return reduced(ops.clamp_min(plus(-target * (input1 - input2), float(margin)), 0), reduction)
 
 
 def triplet_margin_loss(

@@ -1,0 +1,120 @@
+"""Variance and standard deviation: squared deviations from the mean, computed in float64."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd.out import into
+from ..autograd.row import op
+from .dims import wrap_dims
+from .numpy_names import renamed
+from .reduction import _array, _count, _spread
+
+Array = Any
+Tensor = Any
+
+
+def _var_formula(grad: Any, input: Any, dims: Any, correction: Any, keepdim: Any, xp: Any) -> Any:
+    shape = tuple(input.shape)
+    count = _count(shape, dims)
+    center = xp.expand(xp.sum_dim(input, dims, True) / count, shape)
+    return _spread(grad, shape, dims, keepdim, xp) * (
+        (input - center) * _over(2.0, count - correction)
+    )
+
+
+def _over(a: float, b: float) -> float:
+    return a / b if b > 0 else math.nan if b == 0 else math.inf
+
+
+@op("VarBackward0", input=_var_formula)
+def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) -> Array:
+    count = _count(input.shape, dims)
+    wide = input.astype(np.float64)
+    center = (
+        wide.mean(axis=dims, keepdims=True)
+        if input.size
+        else wide.sum(axis=dims, keepdims=True) * np.nan
+    )
+    squares = ((wide - center) ** 2).sum(axis=dims, keepdims=keepdim)
+    return np.asarray(squares / np.maximum(count - correction, 0)).astype(input.dtype, order="C")
+
+
+@op(
+    "StdBackward0",
+    input=lambda grad, input, result, dims, correction, keepdim, xp: _var_formula(
+        xp.where(result == 0, 0.0, grad / (result * 2)), input, dims, correction, keepdim, xp
+    ),
+)
+def _std(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) -> Array:
+    return np.sqrt(_var.forward(input, dims, correction, keepdim))
+
+
+def var(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+    out: Any = None,
+    **names: Any,
+) -> Tensor:
+    """The variance: squared deviations from the mean, divided by n - `correction` (default 1)."""
+    if names:
+        return renamed(
+            var,
+            names,
+            input=input,
+            dim=dim,
+            unbiased=unbiased,
+            keepdim=keepdim,
+            correction=correction,
+            out=out,
+        )
+    if out is not None:
+        return into(out, var, input, dim, unbiased, keepdim, correction=correction)
+    return _moment("var", _var, input, dim, unbiased, keepdim, correction)
+
+
+def std(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+    out: Any = None,
+    **names: Any,
+) -> Tensor:
+    """The standard deviation: the square root of `var`."""
+    if names:
+        return renamed(
+            std,
+            names,
+            input=input,
+            dim=dim,
+            unbiased=unbiased,
+            keepdim=keepdim,
+            correction=correction,
+            out=out,
+        )
+    if out is not None:
+        return into(out, std, input, dim, unbiased, keepdim, correction=correction)
+    return _moment("std", _std, input, dim, unbiased, keepdim, correction)
+
+
+def _moment(
+    name: str, row: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any
+) -> Tensor:
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    array = _array(name, input)
+    if array.dtype.kind != "f":
+        raise RuntimeError("std and var only support floating point and complex dtypes")
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    return row(input, wrap_dims(dim, array.ndim), correction, keepdim)
