@@ -246,7 +246,7 @@ class Recorder:
         """Something warned."""
         with self.quietly():
             self.place = self._calls.place(sys._getframe(1))
-            self.send("warning", category.__name__, text)
+            self.send("warning", category.__name__, text.partition(" (Triggered internally")[0])
 
     def error(self, error: BaseException) -> None:
         """The program ended with an exception."""

@@ -84,7 +84,7 @@ def jvp(
     with enable_grad():
         _, leaves, v = _leaves_and_vector(inputs, v, "jvp", create_graph, JVP_WITHOUT_V)
         several_outputs, outputs = _call(func, leaves, "jvp", strict)
-        u = _ones(outputs)
+        u = _zeros(outputs)
         transposed = gradients(outputs, leaves, u, create_graph=True)  # u^T J, to be differentiated
         check_recorded(transposed, GRAD_INPUTS, strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
@@ -170,7 +170,7 @@ def hvp(
     with enable_grad():
         several, leaves, v = _leaves_and_vector(inputs, v, "hvp", create_graph, JVP_WITHOUT_V)
         output, first = _recorded_gradient(func, leaves, "hvp", strict)
-        u = _ones(leaves)
+        u = _zeros(leaves)
         transposed = gradients(first, leaves, u, create_graph=True)
         check_recorded(first, HESSIAN, strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
@@ -286,10 +286,9 @@ def _vector(
     return tuple(t.view_as(t) if create_graph and t.requires_grad else t.detach() for t in v)
 
 
-def _ones(like: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """The u of the double-backward trick: any value will do, except that a formula may take the
-    logarithm of a gradient (`logcumsumexp`), which has no slope at zero."""
-    return tuple(graph.tensor_ops.ones_like(t).requires_grad_() for t in like)
+def _zeros(like: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The u of the double-backward trick: any finite value will do."""
+    return tuple(graph.tensor_ops.zeros_like(t).requires_grad_() for t in like)
 
 
 def _finished(tensor: Tensor, create_graph: bool) -> Tensor:

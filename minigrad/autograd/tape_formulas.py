@@ -60,7 +60,7 @@ class _Renamed(ast.NodeTransformer):
         self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+        return ast.Name(self.names.get(node.id, node.id).lstrip("_"), node.ctx)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         node.args = [a for a in node.args if not (isinstance(a, ast.Name) and a.id == "xp")]

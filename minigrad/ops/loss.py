@@ -8,6 +8,7 @@ from typing import Any
 from .. import promotion
 from ..autograd.row import op
 from .arithmetic import scale
+from .rounding import floats_only
 from .summation import sum_array
 
 Array = Any
@@ -27,6 +28,7 @@ def mse_loss(input: Array, target: Array, reduction: str) -> Array:
     """The squared differences (`reduction` "none"), their "mean", or their "sum"."""
     if input.dtype is not target.dtype:
         input, target = promotion.promoted((input, target))
+    floats_only("mse_cpu", input)
     try:
         difference = input - target
     except ValueError:
