@@ -11,8 +11,8 @@ import minigrad as torch
 nn, F = torch.nn, torch.nn.functional
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--steps", type=int, default=200)
-parser.add_argument("--length", type=int, default=200, help="how many letters to write")
+parser.add_argument("--steps", type=int, default=100)
+parser.add_argument("--length", type=int, default=120, help="how many letters to write")
 options = parser.parse_args()
 text = Path(__file__).with_name("lighthouse.txt").read_text("utf-8")
 letters = sorted(set(text))

@@ -295,8 +295,10 @@ def normal(
     """
     if not std >= 0.0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
-    kind = _floating(dtype, "normal_kernel_cpu")
     generator, count = generator or default_generator, math.prod(shape)
+    if not count:
+        return np.zeros(shape, dtype)
+    kind = _floating(dtype, "normal_kernel_cpu")
     if count >= 16 and contiguous:
         return _normal_blocks(count, kind, generator, mean, std).reshape(shape)
     values = np.array(generator.normals(count), np.float64)

@@ -194,7 +194,9 @@ def dims(ndim: int) -> st.SearchStrategy[int]:
 
 @st.composite
 def several_dims(draw: st.DrawFn, ndim: int, min_size: int = 1) -> tuple[int, ...]:
-    """Some dimensions, each once, in any order."""
+    """Some dimensions, each once, in any order; none of a 0-d tensor."""
+    if not ndim:
+        return ()
     chosen = draw(st.lists(st.integers(0, ndim - 1), min_size=min_size, unique=True))
     return tuple(d - ndim if draw(st.booleans()) else d for d in chosen)
 

@@ -205,6 +205,19 @@ def test_equal_keys_are_shuffled():
     assert all(abs(count - 200) < 60 for count in seen.values())
 
 
+def test_the_first_thread_of_a_run_draws_its_words_in_order():
+    order, generator = np.arange(7), PhiloxGenerator(3)
+    generator._shuffle_equal(order, np.array([1, 1, 4, 4, 4, 4, 9]))
+    expected = list(range(7))
+    for start, stop in ((0, 2), (2, 6)):
+        drawn = words(3, np.array([start], np.uint64), 0)[0]
+        for i, word in zip(range(stop - start - 1, 0, -1), drawn, strict=False):
+            a, b = start + i, start + int(word) % (i + 1)
+            expected[a], expected[b] = expected[b], expected[a]
+    assert order.tolist() == expected
+    assert generator.offset == 8
+
+
 def test_state():
     generator = PhiloxGenerator(2**63 + 5)
     generator.uniform(3)

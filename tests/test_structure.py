@@ -448,7 +448,7 @@ def asked(x: Any) -> Any:
 
 def no_grad(x: Any) -> Any:
     with mg.no_grad():
-        v = x.view(4)
+        v = x.view(4).clone()
         v.mul_(1.0)
     return x.view(4) * v
 

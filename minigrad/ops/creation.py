@@ -213,6 +213,8 @@ def _number(value: Any) -> Any:
 
 def as_tensor(data: Any, dtype: Dtype | None = None, device: Any = None) -> Tensor:
     """`data` as a Tensor; memory is shared, and a Tensor stays itself, where nothing changes."""
+    if device is not None:
+        Device.of(device)
     if isinstance(data, graph.Tensor):
         return data.to(dtype) if dtype is not None else data
     if isinstance(data, np.ndarray):

@@ -11,6 +11,7 @@ from ..autograd.inplace import view_op, write
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
+from ..device import device as Device
 from .dims import wrap_dim
 from .shape import reshape
 
@@ -193,6 +194,8 @@ def tril_indices(
     layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the lower triangle of a `row` by `col` matrix, row by row."""
+    if device is not None:
+        Device.of(device)
     return _indices("tril_indices", np.tri(*_sizes(row, col), offset, dtype=bool), dtype)
 
 
@@ -206,6 +209,8 @@ def triu_indices(
     layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the upper triangle of a `row` by `col` matrix, row by row."""
+    if device is not None:
+        Device.of(device)
     return _indices("triu_indices", ~np.tri(*_sizes(row, col), offset - 1, dtype=bool), dtype)
 
 

@@ -316,4 +316,7 @@ def soft_margin_backward(grad0: Array, input: Array, target: Array, reduction: s
 def soft_margin_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """log(1 + exp(-target input)), for targets of 1 and -1."""
     constant("soft_margin_loss", "target", target)
+    if input._array.dtype.kind != "f":
+        kind = scalar_name(input._array.dtype)
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {kind}")
     return _soft_margin(input, target, reduction)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd import node as graph
 from ..autograd.inplace import inplace, write
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -77,7 +78,7 @@ def zeta_array(input: Array, other: Array) -> Array:
 
 
 def _no_derivative(grad: Any) -> Any:
-    raise RuntimeError("derivative for zeta is not implemented")
+    raise NotImplementedError("the derivative for 'zeta' is not implemented.")
 
 
 def _zeta_gradient(grad: Any, input: Any, other: Any, xp: Any) -> Any:
@@ -278,6 +279,8 @@ def _mvlgamma(input: Array, p: int) -> Array:
 def _check_mvlgamma(input: Any, p: int) -> Tensor:
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    if isinstance(input, graph.Tensor) and input._array.dtype == bool:
+        raise RuntimeError("The input tensor may not be a boolean tensor.")
     return _float_input("mvlgamma", input)
 
 

@@ -13,6 +13,7 @@ from ..autograd.out import into
 from ..autograd.row import op
 from .activation import _in_place, _slope, _through
 from .arithmetic import _not_implemented
+from .conversion import number_as
 from .rounding import floats_only
 
 Array = Any
@@ -67,7 +68,7 @@ threshold_slope = _slope(
 def _threshold(input: Array, threshold: float, value: float) -> Array:
     if input.dtype == bool:
         floats_only("threshold_cpu", input)
-    return np.where(input <= threshold, input.dtype.type(value), input)
+    return np.where(input <= threshold, number_as(value, input.dtype), input)
 
 
 hardshrink_slope = _slope(

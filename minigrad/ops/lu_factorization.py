@@ -147,9 +147,9 @@ ZERO_PIVOT = (
 @op(
     "LinalgLuBackward0",
     A=lambda grads, result, result1, result2, xp: _lu_gradient(
+        xp.zeros_like(result) if grads[0] is None else grads[0],
         xp.zeros_like(result1) if grads[1] is None else grads[1],
-        xp.zeros_like(result2) if grads[2] is None else grads[2],
-        result, result1, result2, xp,
+        result2, result, result1, xp,
     ),
 )  # fmt: skip
 def _lu(A: Array) -> tuple[Array, Array, Array]:
@@ -157,7 +157,7 @@ def _lu(A: Array) -> tuple[Array, Array, Array]:
     from . import arrays
 
     L, U = _unpacked(LU, arrays)
-    return permutation(pivots, A.shape[-2], A.dtype), L, U
+    return L, U, permutation(pivots, A.shape[-2], A.dtype)
 
 
 def linalg_lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
@@ -166,7 +166,7 @@ def linalg_lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
         return into(out, linalg_lu, A, pivot=pivot, exact=True)
     check_matrices("linalg.lu", A)
     _check_pivot(pivot)
-    P, L, U = _lu(A)
+    L, U, P = _lu(A)  # PyTorch numbers the outputs that have a gradient
     return results.linalg_lu(P.detach(), L, U)
 
 

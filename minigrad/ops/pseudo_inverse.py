@@ -78,7 +78,7 @@ def linalg_pinv(
     if out is not None:
         return into(out, linalg_pinv, A, rcond, hermitian, atol=atol, rtol=rtol)
     array = A._array
-    if array.ndim < 2 or array.dtype.kind != "f":
+    if array.ndim < 2 or array.dtype not in (np.float32, np.float64):
         kind, sizes = scalar_name(array.dtype), list(array.shape)
         raise RuntimeError(
             f"linalg.pinv({kind}{{{sizes}}}): expected a tensor with 2 or more dimensions of float, "

@@ -14,9 +14,11 @@ from ..autograd.node import wrap
 from ..autograd.row import op
 from ..dtypes import INT64, scalar_name
 from ..promotion import check_tensors
+from .arithmetic import _not_implemented
 from . import memory
 from .creation import LikeOptions, Options, dtype_of, made
 from .factories import shape_of
+from .summation import _Dim, _innermost_first
 
 Array = Any
 Tensor = Any
@@ -74,11 +76,18 @@ def randn_like(input: Tensor, **options: Unpack[RandomLikeOptions]) -> Tensor:
     return made("randn_like", drawn, others)
 
 
+def _outermost_first(like: Array) -> list[int]:
+    """The dimensions of an array in the order in which a new array like it is laid out."""
+    layout = zip(like.shape, like.strides, strict=True)
+    dims = [_Dim((number,), *place, False) for number, place in enumerate(layout)]
+    return [dim.axes[0] for dim in _innermost_first(dims)[::-1]]
+
+
 def _in_memory_order(like: Array, draw: Callable[[tuple[int, ...]], Array]) -> Array:
     """Numbers drawn one after the other as the elements of `like` lie in memory."""
     if like.flags.c_contiguous:
         return draw(like.shape)
-    order = sorted(range(like.ndim), key=lambda d: -like.strides[d])
+    order = _outermost_first(like)
     return draw(tuple(like.shape[d] for d in order)).transpose(np.argsort(order))
 
 
@@ -188,15 +197,19 @@ def _out(name: str, drawn: Tensor, out: Tensor | None) -> Tensor:
 
 
 @op("BernoulliBackward0", input=lambda grad, xp: xp.zeros_like(grad))
-def _bernoulli(input: Array, p: Any, generator: Any) -> Array:
-    probability = input if p is None else p
-    return random.bernoulli(input.shape, input.dtype, generator, probability)
+def _bernoulli(input: Array, generator: Any) -> Array:
+    return random.bernoulli(input.shape, input.dtype, generator, input)
+
+
+@op("torch::autograd::NotImplemented", tensors=_not_implemented("bernoulli"))
+def _bernoulli_of_number(tensors: Any, input: Array, p: float, generator: Any) -> Array:
+    return random.bernoulli(input.shape, input.dtype, generator, p)
 
 
 def _trials(like: Array, p: Any, generator: Any) -> Array:
     """1 with probability `p`, a number or an array, in the shape and dtype of `like`."""
     if isinstance(p, np.ndarray):
-        order = sorted(range(like.ndim), key=lambda d: -like.strides[d])
+        order = _outermost_first(like)
         p = np.broadcast_to(p, like.shape).transpose(order)
     return _in_memory_order(like, lambda s: random.bernoulli(s, like.dtype, generator, p))
 
@@ -207,7 +220,10 @@ def bernoulli(
 ) -> Tensor:  # fmt: skip
     """1 with the probability that `input` gives for the element (or with `p`), else 0."""
     check_tensors("bernoulli", input=input)
-    return _out("bernoulli", _bernoulli(input, p, generator), out)
+    if p is None:
+        return _out("bernoulli", _bernoulli(input, generator), out)
+    recorded = [input] if input._requires_grad else []
+    return _out("bernoulli", _bernoulli_of_number(recorded, input, p, generator), out)
 
 
 @op("PoissonBackward0", input=lambda grad, xp: xp.zeros_like(grad))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import FLOAT16, default_dtype, scalar_name
@@ -224,6 +225,8 @@ def _normalized(name: str, row: Any, input: Tensor, dim: int, dtype: Any) -> Ten
     at = wrap_dim(dim, ndim)
     array = input._array
     if array.dtype.kind != "f":
+        if not array.size:
+            return wrap(array.copy())
         kernel = f"{name}_lastdim" if at >= ndim - 1 else name
         kind = scalar_name(array.dtype)
         raise NotImplementedError(f"\"{kernel}_kernel_impl\" not implemented for '{kind}'")

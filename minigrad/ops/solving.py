@@ -33,6 +33,8 @@ from .linalg_results import (
 Array = Any
 Tensor = Any
 
+UNSOLVABLE = "The solver failed because the input matrix is singular."
+
 
 def by_columns(matrices: Array) -> Array:
     """The same matrices, each stored column by column."""
@@ -118,11 +120,18 @@ def _matrix_gradient(grad: Any, A: Any, result: Any, left: bool, vector: bool, x
 def solve_system(A: Array, B: Array, left: bool, vector: bool) -> Array:
     """X with `A X = B`, or `X A = B` if not `left`; `vector`: B has one right side per matrix."""
     if vector:
-        X = np.linalg.solve(A, B[..., None])[..., 0]
+        X = _solution(A, B[..., None])[..., 0]
         return by_columns(X) if X.ndim > 1 else X.copy()
     if not left:
-        return np.ascontiguousarray(np.linalg.solve(A.mT, B.mT).mT)
-    return by_columns(np.linalg.solve(A, B))
+        return np.ascontiguousarray(_solution(A.mT, B.mT).mT)
+    return by_columns(_solution(A, B))
+
+
+def _solution(A: Array, B: Array) -> Array:
+    try:
+        return np.linalg.solve(A, B)
+    except np.linalg.LinAlgError:
+        raise results.LinAlgError(UNSOLVABLE) from None
 
 
 def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor:
@@ -138,8 +147,7 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) ->
     vector = b.ndim == 1 or (array.ndim - 1 == b.ndim and b.shape == array.shape[:-1])
     _check_system("linalg.solve", array, b, left, vector)
     pivots = _zero_pivots(array)
-    sentence = "The solver failed because the input matrix is singular."
-    raise_first("torch.linalg.solve", pivots, sentence)
+    raise_first("torch.linalg.solve", pivots, UNSOLVABLE)
     return solve_system(A, B, left, vector)
 
 

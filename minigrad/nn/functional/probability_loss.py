@@ -76,6 +76,8 @@ def kl_div(
             elements, with a warning), "sum" or "none".
         size_average, reduce: older names of `reduction`, with a warning.
     """
+    if any(t._array.dtype.kind != "f" for t in (input, target)):
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     by_flags = size_average is not None or reduce is not None
     if by_flags:
         chosen = legacy_reduction(size_average, reduce)
