@@ -15,8 +15,8 @@ grows by 4 for each such pass, and it must be known how many threads a GPU runs 
 of a large tensor (`Gpu`).
 
 Sources: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3"
-(SC 2011) for the function, held against the known answers published with Random123; NVIDIA's cuRAND
-and public copies of cuRAND's headers for the distributions; PyTorch's for offsets and launches.
+(SC 2011) for the function, held against the known answers published with Random123; public copies
+of cuRAND's headers for the distributions; PyTorch's headers for offsets and launches.
 
 Nothing here is confirmed on a GPU by this project, and nothing is wired into `random.py`: it is
 what a CUDA backend is to be held against. tests/test_random_philox.py compares it with numbers that

@@ -194,18 +194,6 @@ class _Pass:
             outputs = call_node_hooks(node.hooks.pre, self.on_tensors, outputs)
         return outputs, useful
 
-    def will_reach(self, edge: Edge) -> bool:
-        """Whether a gradient arrives here in this pass (for hooks on several Tensors)."""
-        target, output_nr = edge
-        if output_nr is None and not self.into_leaves:
-            raise RuntimeError(
-                "A leaf node was passed to _will_engine_execute_node but we are currently running "
-                "autograd.grad(). This is currently not supported."
-            )
-        if self.wanted is None:
-            return target in (self.awaited if output_nr is None else self.nodes)
-        return target in self.runs or any(target is wanted for wanted, _ in self.wanted)
-
     def capture(self, node: Node, outputs: Sequence[Gradient]) -> None:
         """Keep the gradients of this node's outputs that were asked for."""
         for output_nr, gradient in enumerate(outputs):

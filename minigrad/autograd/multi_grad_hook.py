@@ -51,12 +51,25 @@ class _Gathering:
                 self.fn(gradient)
             return
         if first:
-            self.missing[backward_pass] = sum(map(backward_pass.will_reach, self.edges))
+            self.missing[backward_pass] = sum(_will_reach(backward_pass, edge) for edge in self.edges)
             self.grads[backward_pass] = [None] * len(self.edges)
         self.missing[backward_pass] -= 1
         self.grads[backward_pass][index] = gradient
         if not self.missing[backward_pass]:
             self.fn(self.grads.pop(backward_pass))
+
+
+def _will_reach(backward_pass: Any, edge: Any) -> bool:
+    """Whether a gradient arrives at `edge` in this pass of the engine."""
+    target, output_nr = edge
+    if output_nr is None and not backward_pass.into_leaves:
+        raise RuntimeError(
+            "A leaf node was passed to _will_engine_execute_node but we are currently running "
+            "autograd.grad(). This is currently not supported."
+        )
+    if backward_pass.wanted is None:
+        return target in (backward_pass.awaited if output_nr is None else backward_pass.nodes)
+    return target in backward_pass.runs or any(target is w for w, _ in backward_pass.wanted)
 
 
 def register_multi_grad_hook(

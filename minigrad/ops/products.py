@@ -92,9 +92,9 @@ def _contract(a: Tensor, b: Tensor, first: Sequence[int], second: Sequence[int])
     dims_b = [wrap_dim(d, b._array.ndim) for d in second]
     for i, (at, bt) in enumerate(zip(dims_a, dims_b, strict=True)):
         n, m = a._array.shape[at], b._array.shape[bt]
-        if m == 1 and n != 1:
+        if m == 1:
             a = sum_(a, at, True, dtype=a.dtype)
-        elif n == 1 and m != 1:
+        elif n == 1:
             b = sum_(b, bt, True, dtype=b.dtype)
         elif n != m:
             raise RuntimeError(
