@@ -84,9 +84,14 @@ def as_tensor_like(value: Any, like: Tensor) -> Tensor:
     return wrap(number_as(value, like._array.dtype))
 
 
+def _fits(value: Any, limits: Any) -> bool:
+    return bool((limits.min or -limits.max) <= value <= limits.max)
+
+
 def number_as(value: Any, dtype: Any) -> Array:
-    """A number as a 0-d array of `dtype`; RuntimeError for nan or inf as an integer."""
-    if dtype.kind in "iu" and isinstance(value, (float, np.floating)) and not np.isfinite(value):
+    """A number as a 0-d array of `dtype`; RuntimeError for an integer that is out of its range
+    (uint8 takes -255 too, as 1), nan or infinite."""
+    if dtype.kind in "iu" and not _fits(value, np.iinfo(dtype)):
         kind = "int" if dtype.name == "int32" else f"{dtype.name}_t"
         raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
     return cast(np.asarray(value), dtype)

@@ -14,8 +14,8 @@ from ..autograd.node import wrap
 from ..autograd.row import op
 from ..dtypes import INT64, scalar_name
 from ..promotion import check_tensors
-from .arithmetic import _not_implemented
 from . import memory
+from .arithmetic import _not_implemented
 from .creation import LikeOptions, Options, dtype_of, made
 from .factories import shape_of
 from .summation import _Dim, _innermost_first
