@@ -725,7 +725,9 @@ def test_hooks_for_all_modules():
     def program(t):
         from importlib import import_module
 
-        module = import_module("torch.nn.modules.module" if t is torch else "minigrad.nn.modules.module")
+        module = import_module(
+            "torch.nn.modules.module" if t is torch else "minigrad.nn.modules.module"
+        )
         log = []
         pre = module.register_module_forward_pre_hook(lambda m, a: log.append(["pre", m]))
         post = module.register_module_forward_hook(lambda m, a, r: log.append([m, r]))

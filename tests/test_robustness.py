@@ -146,13 +146,11 @@ def test_ten_thousand_steps_do_not_grow() -> None:
         for _ in range(3_000):  # until the bounded caches of constants are full
             step()
         objects = len(gc.get_objects())
-        for _ in range(6_800):
-            step()
         tracemalloc.start()
-        for _ in range(100):
+        for _ in range(3_000):  # until all that was cached before has been replaced
             step()
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(100):
+        for _ in range(4_000):
             step()
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()

@@ -51,7 +51,9 @@ class _Gathering:
                 self.fn(gradient)
             return
         if first:
-            self.missing[backward_pass] = sum(_will_reach(backward_pass, edge) for edge in self.edges)
+            self.missing[backward_pass] = sum(
+                _will_reach(backward_pass, edge) for edge in self.edges
+            )
             self.grads[backward_pass] = [None] * len(self.edges)
         self.missing[backward_pass] -= 1
         self.grads[backward_pass][index] = gradient

@@ -27,9 +27,7 @@ Tensor = Any
     to_float=True,
     tensors=("input", "other"),
     input=lambda grad, other, xp: grad * xp.exp2(other * 1.0),
-    other=lambda grad, input, other, xp: (
-        grad * input * xp.exp2(other * 1.0) * math.log(2.0)
-    ),
+    other=lambda grad, input, other, xp: grad * input * xp.exp2(other * 1.0) * math.log(2.0),
 )
 def ldexp(input: Array, other: Array) -> Array:
     """`input * 2**other`."""
