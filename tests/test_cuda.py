@@ -154,7 +154,8 @@ def flags_after(library: Any, statements: str) -> Any:
 )  # fmt: skip
 def test_cudnn_flags(statements, monkeypatch):
     # PyTorch's own test databases, which other files import, forbid plain assignment of flags.
-    monkeypatch.setattr(torch.backends, "__allow_nonbracketed_mutation_flag", True)
+    module = torch.backends.flags_frozen.__globals__
+    monkeypatch.setitem(module, "__allow_nonbracketed_mutation_flag", True)
     theirs, ours = (flags_after(library, statements) for library in LIBRARIES)
     assert ours == theirs
 
