@@ -104,7 +104,9 @@ SCRIPTS = [
     "torch.cuda.memory_allocated(), torch.cuda.max_memory_allocated()",
     "torch.cuda.manual_seed_all(1), torch.cuda.empty_cache(), torch.version.cuda",
     "torch.backends.mps.is_available(), torch.backends.mps.is_built(), torch.backends.cudnn.version()",
-    "torch.set_default_device('cpu'); torch.get_default_device()", "torch.Generator().device",
+    "torch.set_default_device('cpu'); d = torch.get_default_device(); "
+    "torch.set_default_device(None); d",
+    "torch.Generator().device",
     "torch.use_deterministic_algorithms(True); torch.are_deterministic_algorithms_enabled()",
     "torch.use_deterministic_algorithms(False)", "torch.set_num_threads(0)", "torch.set_num_threads(1.5)",
     "torch.set_float32_matmul_precision('high'); torch.get_float32_matmul_precision()",

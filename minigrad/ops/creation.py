@@ -121,8 +121,19 @@ def tensor(
     wanted = None if dtype is None else dtypes.as_numpy(dtype, "tensor")
     array = values(data, wanted)
     if wanted is not None and array.dtype is not wanted:
+        if not isinstance(data, (graph.Tensor, np.ndarray, np.generic)):
+            _check_range(array, wanted)
         array = cast(array, wanted)
     return finish(np.array(array, order="K"), requires_grad, device)
+
+
+def _check_range(array: Array, wanted: Any) -> None:
+    """RuntimeError for Python numbers that an integer dtype cannot hold; -1 may become 255."""
+    if wanted.kind in "iu" and array.size:
+        limits = np.iinfo(wanted)
+        low = limits.min if array.dtype.kind == "f" else limits.min or -limits.max
+        if not (low <= array.min() and array.max() <= limits.max):
+            raise RuntimeError(f"value cannot be converted to type {wanted.name} without overflow")
 
 
 def values(data: Any, dtype: Any = None) -> Array:

@@ -5,6 +5,7 @@ They are written as those of `activation.py` are; their slopes are steps.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..autograd.out import into
 from ..autograd.row import op
 from .activation import _in_place, _slope, _through
 from .arithmetic import _not_implemented
+from .choosing import keep_array
 from .conversion import number_as
 from .rounding import floats_only
 
@@ -38,9 +40,23 @@ def _leaky_relu(input: Array, negative_slope: float) -> Array:
     return np.where(input > 0, input, input * negative_slope)
 
 
-hardtanh_slope = _slope(
+def _step(name: str, stops: Callable[[Any, Any], Any]) -> Any:
+    """The row that hands a gradient on, except where `stops` holds: nan is let through."""
+
+    @op(
+        name,
+        grad_output=lambda grad, input, options, xp: xp.keep(grad, ~stops(input, options)),
+        input=lambda grad, xp: xp.zeros_like(grad),
+    )
+    def backward(grad_output: Array, input: Array, options: Any) -> Array:
+        return keep_array(grad_output, ~stops(input, options))
+
+    return backward
+
+
+hardtanh_slope = _step(
     "HardtanhBackwardBackward0",
-    lambda input, options, xp: (input > options[0]) & (input < options[1]),
+    lambda input, options: (input <= options[0]) | (input >= options[1]),
 )
 
 
@@ -56,9 +72,7 @@ def _hardtanh(input: Array, min_val: float, max_val: float) -> Array:
     return input.clip(input.dtype.type(min_val), input.dtype.type(max_val))
 
 
-threshold_slope = _slope(
-    "ThresholdBackwardBackward0", lambda input, options, xp: input > options[0]
-)
+threshold_slope = _step("ThresholdBackwardBackward0", lambda input, options: input <= options[0])
 
 
 @op(
@@ -71,11 +85,11 @@ def _threshold(input: Array, threshold: float, value: float) -> Array:
     return np.where(input <= threshold, number_as(value, input.dtype), input)
 
 
-hardshrink_slope = _slope(
-    "HardshrinkBackwardBackward0", lambda input, options, xp: abs(input) > options[0]
+hardshrink_slope = _step(
+    "HardshrinkBackwardBackward0", lambda input, options: abs(input) <= options[0]
 )
-softshrink_slope = _slope(
-    "SoftshrinkBackwardBackward0", lambda input, options, xp: abs(input) > options[0]
+softshrink_slope = _step(
+    "SoftshrinkBackwardBackward0", lambda input, options: abs(input) <= options[0]
 )
 
 
@@ -103,7 +117,7 @@ def _softshrink(input: Array, lambd: float) -> Array:
     input=_not_implemented("hardsigmoid_backward"),
 )
 def hardsigmoid_slope(grad_output: Array, input: Array, options: tuple[Any, ...]) -> Array:
-    return grad_output * SIXTH * ((input > -3) & (input < 3))
+    return keep_array(grad_output * SIXTH, (input > -3) & (input < 3))
 
 
 @op(

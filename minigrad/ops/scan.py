@@ -342,12 +342,19 @@ def _widths(y: Tensor, x: Tensor, dim: int) -> Tensor:
     return sub(*_halves(x, wrap_dim(dim - y._array.ndim, x._array.ndim)))
 
 
+def _no_bools(name: str, y: Tensor, x: Tensor | None) -> None:
+    if any(t is not None and t._array.dtype == bool for t in (y, x)):
+        which = "`y`" if x is None else "`x` or `y`"
+        raise RuntimeError(f"{name}: received a bool input for {which}, but bool is not supported")
+
+
 def cumulative_trapezoid(
     y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1, **names: Any
 ) -> Tensor:
     """The areas under `y` up to each sample point, by the trapezoidal rule."""
     if names:
         return renamed(cumulative_trapezoid, names, y=y, x=x, dx=dx, dim=dim)
+    _no_bools("cumulative_trapezoid", y, x)
     at = wrap_dim(dim, y._array.ndim)
     after, before = _halves(y, at)
     if x is None:
@@ -359,6 +366,7 @@ def trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1, **names: 
     """The area under `y`, sampled at `x` or in steps of `dx`, by the trapezoidal rule."""
     if names:
         return renamed(trapezoid, names, y=y, x=x, dx=dx, dim=dim)
+    _no_bools("trapezoid", y, x)
     at = wrap_dim(dim, y._array.ndim)
     if y._array.shape[at] == 0:
         return sum_dim(y, (at,), False)
