@@ -189,7 +189,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
     """`input`, but 0 in [-lambd, lambd]."""
     if out is not None:
         return into(out, hardshrink, input, lambd, exact=True)
-    return _hardshrink(input, lambd)
+    return _hardshrink(input, float(lambd))
 
 
 def softshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
@@ -198,4 +198,4 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
         return into(out, softshrink, input, lambd, exact=True)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
-    return _softshrink(input, lambd)
+    return _softshrink(input, float(lambd))
