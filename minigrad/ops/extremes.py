@@ -12,7 +12,7 @@ from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dim, wrap_dims
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .reduction import _array, _reduced, _spread
 
 Array = Any
@@ -117,23 +117,17 @@ def from_index(input: Array, index: Array, dim: int, keepdim: bool) -> Array:
     return out if keepdim else out.squeeze(dim)
 
 
-def max(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Any:
+@numpy_names
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The largest element; along `dim` (values, indices); with another Tensor the larger of both."""
-    if names:
-        return renamed(max, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, max, input, dim, keepdim, exact=True)
     return _extreme("max", input, dim, keepdim, _max_all, _max_dim, return_types.max)
 
 
-def min(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Any:
+@numpy_names
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The smallest element; along `dim` (values, indices); with another Tensor the smaller of both."""
-    if names:
-        return renamed(min, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, min, input, dim, keepdim, exact=True)
     return _extreme("min", input, dim, keepdim, _min_all, _min_dim, return_types.min)
@@ -162,23 +156,17 @@ def _not_empty(name: str, array: Array, dims: Sequence[int]) -> None:
             raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
-def amax(
-    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None) -> Tensor:
     """The largest elements over `dim`; the gradient is shared among equals."""
-    if names:
-        return renamed(amax, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, amax, input, dim, keepdim, exact=True)
     return _amax(input, _extreme_dims("amax", input, dim), keepdim)
 
 
-def amin(
-    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Any = None) -> Tensor:
     """The smallest elements over `dim`; the gradient is shared among equals."""
-    if names:
-        return renamed(amin, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, amin, input, dim, keepdim, exact=True)
     return _amin(input, _extreme_dims("amin", input, dim), keepdim)
@@ -200,23 +188,21 @@ def _no_extreme(name: str, kind: Any) -> Any:
     )
 
 
+@numpy_names
 def argmax(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
 ) -> Tensor:
     """The index of the largest element, over all or along `dim` (int64); the first one if equal."""
-    if names:
-        return renamed(argmax, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, argmax, input, dim, keepdim, exact=True)
     return _arg("argmax", np.argmax, input, dim, keepdim)
 
 
+@numpy_names
 def argmin(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
 ) -> Tensor:
     """The index of the smallest element, over all or along `dim` (int64); the first one if equal."""
-    if names:
-        return renamed(argmin, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, argmin, input, dim, keepdim, exact=True)
     return _arg("argmin", np.argmin, input, dim, keepdim)

@@ -21,7 +21,7 @@ from ..autograd.row import Op, op
 from ..dtypes import scalar_name
 from .conversion import number_as
 from .dims import wrap_dim
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .shape import expand, reshape
 
 Array = Any
@@ -258,13 +258,12 @@ def gather(
     return _gather(input, at, index)
 
 
+@numpy_names
 def take_along_dim(
-    input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None, **names: Any
+    input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None
 ) -> Tensor:
     """`gather` whose other dimensions broadcast, and whose indices are taken modulo the size;
     without `dim`, from all elements in a row."""
-    if names:
-        return renamed(take_along_dim, names, input=input, indices=indices, dim=dim, out=out)
     if out is not None:
         return into_other(out, take_along_dim, input, indices, dim)
     name = "torch.take_along_dim()"

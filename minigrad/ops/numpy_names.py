@@ -1,29 +1,26 @@
-"""NumPy's names of arguments, which PyTorch understands too: `x.sum(axis=0, keepdims=True)`.
-
-A function takes them as `**names` and begins with
-
-    if names:
-        return renamed(sum, names, input=input, dim=dim, keepdim=keepdim)
-
-which costs a call without them next to nothing.
-"""
+"""NumPy's names of arguments, which PyTorch understands too: `x.sum(axis=0, keepdims=True)`."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TORCH_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
-def renamed(function: Callable[..., Any], names: dict[str, Any], /, **arguments: Any) -> Any:
-    """`function(**arguments)` with NumPy's `names` in the place of PyTorch's.
+def numpy_names(function: F) -> F:
+    """A function that takes `axis` for `dim`, and `keepdims` for `keepdim` if it has that."""
+    code = cast(Any, function).__code__
+    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    known = {theirs: ours for theirs, ours in TORCH_NAMES.items() if ours in own}
 
-    TypeError for a name that is neither."""
-    for name, value in names.items():
-        torch_name = TORCH_NAMES.get(name)
-        if torch_name not in arguments:
-            called = function.__name__.strip("_")
-            raise TypeError(f"{called}() got an unexpected keyword argument '{name}'")
-        arguments[torch_name] = value
-    return function(**arguments)
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs = {known.get(name, name): value for name, value in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return cast(F, call)

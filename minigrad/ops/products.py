@@ -15,7 +15,7 @@ from ..autograd.row import op
 from .arithmetic import mul
 from .dims import wrap_dim
 from .linalg import _dot, dot, mm
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .reduction import sum as sum_
 from .shape import _unsafe_view, flatten, permute, reshape, view
 
@@ -175,12 +175,9 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None
     return cross_product(input, other, at)
 
 
-def cross(
-    input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
     """`linalg.cross`, by default along the first dimension of size 3."""
-    if names:
-        return renamed(cross, names, input=input, other=other, dim=dim, out=out)
     if out is not None:
         return into(out, cross, input, other, dim, exact=True)
     promotion.check_tensors("cross", input=input, other=other)

@@ -16,7 +16,7 @@ from ..autograd.out import into
 from ..autograd.row import op
 from .arithmetic import mul, sub
 from .dims import wrap_dim
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .reduction import _array
 from .scan import gather_along
 from .shape import _view, flatten, squeeze_product, transpose, unsqueeze
@@ -47,47 +47,25 @@ def _swapped_ends(input: Array) -> Array:
     return input.swapaxes(0, -1)
 
 
+@numpy_names
 def quantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *,
-    interpolation: str = "linear", out: Any = None, **names: Any
-) -> Tensor:  # fmt: skip
+    interpolation: str = "linear", out: Any = None) -> Tensor:  # fmt: skip
     """The values below which the fractions `q` of the elements lie; nan where there is a nan.
 
     q: a number or a 1-d Tensor within [0, 1]; of several, the first dimension of the result.
     interpolation: "linear", "lower", "higher", "midpoint" or "nearest", between two elements.
     """
-    if names:
-        return renamed(
-            quantile,
-            names,
-            input=input,
-            q=q,
-            dim=dim,
-            keepdim=keepdim,
-            interpolation=interpolation,
-            out=out,
-        )
     if out is not None:
         return into(out, quantile, input, q, dim, keepdim, interpolation=interpolation, exact=True)
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
+@numpy_names
 def nanquantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *,
-    interpolation: str = "linear", out: Any = None, **names: Any
-) -> Tensor:  # fmt: skip
+    interpolation: str = "linear", out: Any = None) -> Tensor:  # fmt: skip
     """`quantile` of what is not nan."""
-    if names:
-        return renamed(
-            nanquantile,
-            names,
-            input=input,
-            q=q,
-            dim=dim,
-            keepdim=keepdim,
-            interpolation=interpolation,
-            out=out,
-        )
     if out is not None:
         return into(
             out, nanquantile, input, q, dim, keepdim, interpolation=interpolation, exact=True

@@ -14,7 +14,7 @@ from ..autograd.node import wrap
 from ..autograd.row import op
 from .dims import infer_size, size_of, wrap_dim
 from .indexed import index_select
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .shape import (
     _clone_contiguous,
     _permute,
@@ -233,20 +233,12 @@ def tile(input: Tensor, *args: Any, dims: Any = ()) -> Tensor:
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
+@numpy_names
 def repeat_interleave(
-    input: Tensor,
-    repeats: Any = None,
-    dim: int | None = None,
-    *,
-    output_size: int | None = None,
-    **names: Any,
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
     """Each element (each slice of `dim`) repeated in place: `repeats` times, or as many times as a
     vector says. With one argument, the numbers 0, 1, ... each as often as it says."""
-    if names:
-        return renamed(
-            repeat_interleave, names, input=input, repeats=repeats, dim=dim, output_size=output_size
-        )
     promotion.check_tensors("repeat_interleave", input=input)
     if repeats is None:
         return wrap(_interleaved(input._array))

@@ -19,7 +19,7 @@ from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
 from .conversion import cast, to_dtype
 from .dims import size_of, wrap_dim, wrap_dims
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .shape import reshape
 from .summation import sum_array
 
@@ -143,18 +143,11 @@ def _mean_as(input: Array, dtype: Any) -> Array:
     return _mean.forward(cast(input, dtype))
 
 
+@numpy_names
 def sum(
-    input: Tensor,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    dtype: Any = None,
-    out: Any = None,
-    **names: Any,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
     """The sum over all elements or over `dim`; integers and bools are added as int64."""
-    if names:
-        return renamed(sum, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, sum, input, dim, keepdim, dtype=dtype)
     array = _array("sum", input)
@@ -166,18 +159,11 @@ def sum(
     return _sum(input) if whole else sum_dim(input, wrap_dims(dim, array.ndim), keepdim)
 
 
+@numpy_names
 def mean(
-    input: Tensor,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    dtype: Any = None,
-    out: Any = None,
-    **names: Any,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
     """The mean over all elements or over `dim`; of floating-point tensors only."""
-    if names:
-        return renamed(mean, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, mean, input, dim, keepdim, dtype=dtype)
     array = _array("mean", input)
@@ -281,6 +267,7 @@ def _prod_dim(input: Array, dim: int, keepdim: bool) -> Array:
     return _reduced(np.multiply, input, dim, keepdim)
 
 
+@numpy_names
 def prod(
     input: Tensor,
     dim: int | None = None,
@@ -288,11 +275,8 @@ def prod(
     *,
     dtype: Any = None,
     out: Any = None,
-    **names: Any,
 ) -> Tensor:
     """The product of all elements or of those along `dim`; integers are multiplied as int64."""
-    if names:
-        return renamed(prod, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, prod, input, dim, keepdim, dtype=dtype)
     array = _array("prod", input)
@@ -303,23 +287,17 @@ def prod(
 # --- truth ---------------------------------------------------------------------------------------
 
 
-def all(
-    input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """Whether all elements are nonzero."""
-    if names:
-        return renamed(all, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, all, input, dim, keepdim)
     return _truth(np.logical_and, input, dim, keepdim)
 
 
-def any(
-    input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """Whether one of the elements is nonzero."""
-    if names:
-        return renamed(any, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, any, input, dim, keepdim)
     return _truth(np.logical_or, input, dim, keepdim)

@@ -22,7 +22,7 @@ from .conversion import cast
 from .dims import wrap_dim
 from .indexing import narrow, select
 from .inplace import copy_
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .reduction import _array, sum_dim
 from .shape import cat, unsqueeze
 from .with_number import over, times
@@ -67,12 +67,9 @@ def _as_total(input: Array, dtype: Any) -> Array:
     return cast(input, default if dtype is None else dtype.numpy)
 
 
-def cumsum(
-    input: Tensor, dim: Any = None, *, dtype: Any = None, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def cumsum(input: Tensor, dim: Any = None, *, dtype: Any = None, out: Any = None) -> Tensor:
     """The sums of the elements up to each position of `dim`; integers are added as int64."""
-    if names:
-        return renamed(cumsum, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, cumsum, input, dim, dtype=dtype)
     return _cumsum(input, wrap_dim(dim, _array("cumsum", input).ndim), dtype)
@@ -151,12 +148,9 @@ def cumprod_backward(grad: Tensor, input: Tensor, result: Tensor, dim: int) -> T
     return cat(parts, dim)
 
 
-def cumprod(
-    input: Tensor, dim: Any = None, *, dtype: Any = None, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def cumprod(input: Tensor, dim: Any = None, *, dtype: Any = None, out: Any = None) -> Tensor:
     """The products of the elements up to each position of `dim`."""
-    if names:
-        return renamed(cumprod, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, cumprod, input, dim, dtype=dtype)
     return _cumprod(input, wrap_dim(dim, _array("cumprod", input).ndim), dtype)
@@ -222,20 +216,18 @@ def _cummin(input: Array, dim: int) -> tuple[Array, Array]:
     return _running_extreme(np.minimum, input, dim)
 
 
-def cummax(input: Tensor, dim: Any = None, *, out: Any = None, **names: Any) -> return_types.cummax:
+@numpy_names
+def cummax(input: Tensor, dim: Any = None, *, out: Any = None) -> return_types.cummax:
     """(values, indices) of the largest element up to each position of `dim`."""
-    if names:
-        return renamed(cummax, names, input=input, dim=dim, out=out)
     if out is not None:
         named: return_types.cummax = into(out, cummax, input, dim, exact=True)
         return named
     return return_types.cummax(*_cummax(input, wrap_dim(dim, _array("cummax", input).ndim)))
 
 
-def cummin(input: Tensor, dim: Any = None, *, out: Any = None, **names: Any) -> return_types.cummin:
+@numpy_names
+def cummin(input: Tensor, dim: Any = None, *, out: Any = None) -> return_types.cummin:
     """(values, indices) of the smallest element up to each position of `dim`."""
-    if names:
-        return renamed(cummin, names, input=input, dim=dim, out=out)
     if out is not None:
         named: return_types.cummin = into(out, cummin, input, dim, exact=True)
         return named
@@ -266,10 +258,9 @@ def running_logsumexp(input: Array, dim: int, reverse: bool) -> Array:
     return _accumulated(np.logaddexp, input, dim, reverse)
 
 
-def logcumsumexp(input: Tensor, dim: Any = None, *, out: Any = None, **names: Any) -> Tensor:
+@numpy_names
+def logcumsumexp(input: Tensor, dim: Any = None, *, out: Any = None) -> Tensor:
     """log(cumsum(exp(input))) along `dim`; of floating-point tensors only."""
-    if names:
-        return renamed(logcumsumexp, names, input=input, dim=dim, out=out)
     if out is not None:
         return into(out, logcumsumexp, input, dim, exact=True)
     array = _array("logcumsumexp", input)
@@ -283,6 +274,7 @@ def logcumsumexp(input: Tensor, dim: Any = None, *, out: Any = None, **names: An
 # --- differences and areas -----------------------------------------------------------------------
 
 
+@numpy_names
 def diff(
     input: Tensor,
     n: int = 1,
@@ -291,14 +283,9 @@ def diff(
     append: Any = None,
     *,
     out: Any = None,
-    **names: Any,
 ) -> Tensor:
     """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are put
     before and behind `input` first."""
-    if names:
-        return renamed(
-            diff, names, input=input, n=n, dim=dim, prepend=prepend, append=append, out=out
-        )
     if out is not None:
         return into(out, diff, input, n, dim, prepend, append)
     array = _array("diff", input)
@@ -348,12 +335,9 @@ def _no_bools(name: str, y: Tensor, x: Tensor | None) -> None:
         raise RuntimeError(f"{name}: received a bool input for {which}, but bool is not supported")
 
 
-def cumulative_trapezoid(
-    y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1, **names: Any
-) -> Tensor:
+@numpy_names
+def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The areas under `y` up to each sample point, by the trapezoidal rule."""
-    if names:
-        return renamed(cumulative_trapezoid, names, y=y, x=x, dx=dx, dim=dim)
     _no_bools("cumulative_trapezoid", y, x)
     at = wrap_dim(dim, y._array.ndim)
     after, before = _halves(y, at)
@@ -362,10 +346,9 @@ def cumulative_trapezoid(
     return over(cumsum(mul(_widths(y, x, at), add(after, before)), at), 2.0)
 
 
-def trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1, **names: Any) -> Tensor:
+@numpy_names
+def trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Tensor:
     """The area under `y`, sampled at `x` or in steps of `dx`, by the trapezoidal rule."""
-    if names:
-        return renamed(trapezoid, names, y=y, x=x, dx=dx, dim=dim)
     _no_bools("trapezoid", y, x)
     at = wrap_dim(dim, y._array.ndim)
     if y._array.shape[at] == 0:

@@ -19,7 +19,7 @@ from ..dtypes import scalar_name
 from ..layout import contiguous_format, in_format, preserve_format
 from ..promotion import promoted
 from .dims import infer_size, size_of, wrap_dim
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 
 Array = Any
 Tensor = Any
@@ -144,10 +144,9 @@ def _unsqueeze(input: Array, dim: int) -> Array:
     return np.expand_dims(input, dim)
 
 
-def unsqueeze(input: Tensor, dim: Any = None, **names: Any) -> Tensor:
+@numpy_names
+def unsqueeze(input: Tensor, dim: Any = None) -> Tensor:
     """A dimension of size 1 put in before `dim`."""
-    if names:
-        return renamed(unsqueeze, names, input=input, dim=dim)
     return _unsqueeze(input, wrap_dim(dim, input._array.ndim + 1))
 
 
@@ -200,10 +199,9 @@ def squeeze_product(input: Array, dim: int) -> Array:
     return _drop_ones(input, [dim])
 
 
-def squeeze(input: Tensor, dim: int | Sequence[int] | None = None, **names: Any) -> Tensor:
+@numpy_names
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without the dimensions of size 1: all of them, or those that are named."""
-    if names:
-        return renamed(squeeze, names, input=input, dim=dim)
     ndim = input._array.ndim
     if dim is None:
         return _squeeze_all(input)
@@ -382,12 +380,9 @@ def row_major(out: Array) -> Array:
     return out if out.flags.c_contiguous else out.copy("C")
 
 
-def cat(
-    tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None, **names: Any
-) -> Tensor:
+@numpy_names
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors one after the other along `dim`; their other sizes must agree."""
-    if names:
-        return renamed(cat, names, tensors=tensors, dim=dim, out=out)
     if out is not None:
         return into(out, cat, tensors, dim)
     tensors = _list_of_tensors("cat", tensors)
@@ -436,10 +431,9 @@ def _stack(tensors: list[Array], dim: int) -> Array:
     return row_major(np.stack(promoted(tensors), dim))
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, **names: Any) -> Tensor:
+@numpy_names
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None) -> Tensor:
     """Tensors of one shape put side by side along a new dimension."""
-    if names:
-        return renamed(stack, names, tensors=tensors, dim=dim, out=out)
     if out is not None:
         return into(out, stack, tensors, dim)
     tensors = _list_of_tensors("stack", tensors)
@@ -519,10 +513,9 @@ def split(
     return _split(tensor, sizes, at)  # type: ignore[no-any-return]
 
 
-def chunk(input: Tensor, chunks: int, dim: int = 0, **names: Any) -> tuple[Tensor, ...]:
+@numpy_names
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`input` cut into at most `chunks` pieces of one size, the last of which may be smaller."""
-    if names:
-        return renamed(chunk, names, input=input, chunks=chunks, dim=dim)
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     if not input._array.ndim:
@@ -548,10 +541,9 @@ def _some(grads: Sequence[Any]) -> Any:
     return next(g for g in grads if g is not None)
 
 
-def unbind(input: Tensor, dim: int = 0, **names: Any) -> tuple[Tensor, ...]:
+@numpy_names
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, without that dimension."""
-    if names:
-        return renamed(unbind, names, input=input, dim=dim)
     if not input._array.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input._array.ndim)

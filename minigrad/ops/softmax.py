@@ -20,7 +20,7 @@ from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import FLOAT16, default_dtype, scalar_name
 from .dims import wrap_dim, wrap_dims
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .recorded import on
 from .reduction import _array, _converted, _row_major, _spread
 from .summation import sum_array
@@ -197,23 +197,17 @@ def log_softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> 
     return grad0 - powers * np.asarray(sum_array(grad0, dims, True))
 
 
-def softmax(
-    input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def softmax(input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None) -> Tensor:
     """exp(input) divided by its sum along `dim`; of floating-point tensors only."""
-    if names:
-        return renamed(softmax, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, softmax, input, dim, dtype)
     return _normalized("softmax", _softmax, input, dim, dtype)
 
 
-def log_softmax(
-    input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def log_softmax(input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None) -> Tensor:
     """The logarithm of `softmax`, exact where that is so small that it would be rounded to 0."""
-    if names:
-        return renamed(log_softmax, names, input=input, dim=dim, dtype=dtype, out=out)
     if out is not None:
         return into(out, log_softmax, input, dim, dtype)
     return _normalized("log_softmax", _log_softmax, input, dim, dtype)
@@ -250,12 +244,9 @@ def _logsumexp(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     return np.asarray(kept).astype(input.dtype, order="C")
 
 
-def logsumexp(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Tensor:
+@numpy_names
+def logsumexp(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """log(sum(exp(input))) over `dim`; integers are computed as the default float."""
-    if names:
-        return renamed(logsumexp, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if dim is None:
         raise TypeError('logsumexp() missing 1 required positional arguments: "dim"')
     if out is not None:

@@ -16,7 +16,7 @@ from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dim
 from .extremes import _shared_all
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .reduction import _array
 
 Array = Any
@@ -64,6 +64,7 @@ def _stable_sort(input: Array, dim: int, descending: bool) -> tuple[Array, Array
     return _sorted(input, dim, descending)
 
 
+@numpy_names
 def sort(
     input: Tensor,
     dim: int = -1,
@@ -71,15 +72,10 @@ def sort(
     *,
     stable: bool | None = None,
     out: Any = None,
-    **names: Any,
 ) -> return_types.sort:
     """(values, indices) in rising or falling order along `dim`; nan is the largest.
 
     Equal elements stay in order, whether `stable` is asked for or not."""
-    if names:
-        return renamed(
-            sort, names, input=input, dim=dim, descending=descending, stable=stable, out=out
-        )
     if out is not None:
         named: return_types.sort = into(
             out, sort, input, dim, descending, stable=stable, exact=True
@@ -89,20 +85,11 @@ def sort(
     return return_types.sort(*row(input, wrap_dim(dim, _array("sort", input).ndim), descending))
 
 
+@numpy_names
 def argsort(
-    input: Tensor,
-    dim: int = -1,
-    descending: bool = False,
-    *,
-    stable: bool = False,
-    out: Any = None,
-    **names: Any,
+    input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False, out: Any = None
 ) -> Tensor:
     """The indices (int64) that sort `input` along `dim`."""
-    if names:
-        return renamed(
-            argsort, names, input=input, dim=dim, descending=descending, stable=stable, out=out
-        )
     if out is not None:
         return into(out, argsort, input, dim, descending, stable=stable, exact=True)
     array = _array("argsort", input)
@@ -124,6 +111,7 @@ def _topk(input: Array, k: int, dim: int, largest: bool) -> tuple[Array, Array]:
     return _picked(input, _order(input, dim, largest)[first], dim)
 
 
+@numpy_names
 def topk(
     input: Tensor,
     k: int,
@@ -132,13 +120,8 @@ def topk(
     sorted: bool = True,
     *,
     out: Any = None,
-    **names: Any,
 ) -> return_types.topk:
     """(values, indices) of the `k` largest or smallest elements along `dim`, in order."""
-    if names:
-        return renamed(
-            topk, names, input=input, k=k, dim=dim, largest=largest, sorted=sorted, out=out
-        )
     if out is not None:
         named: return_types.topk = into(out, topk, input, k, dim, largest, sorted, exact=True)
         return named
@@ -174,18 +157,11 @@ def _kthvalue(input: Array, k: int, dim: int, keepdim: bool) -> tuple[Array, Arr
     return _ranked(input, _filled(input, dim, k - 1), dim, keepdim)
 
 
+@numpy_names
 def kthvalue(
-    input: Tensor,
-    k: int,
-    dim: int | None = -1,
-    keepdim: bool = False,
-    *,
-    out: Any = None,
-    **names: Any,
+    input: Tensor, k: int, dim: int | None = -1, keepdim: bool = False, *, out: Any = None
 ) -> return_types.kthvalue:
     """(values, indices) of the `k`-th smallest element along `dim`, counted from 1."""
-    if names:
-        return renamed(kthvalue, names, input=input, k=k, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         named: return_types.kthvalue = into(out, kthvalue, input, k, dim, keepdim, exact=True)
         return named
@@ -240,12 +216,9 @@ def _nanmedian_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]
     return _ranked(input, _median_ranks(input, dim, True), dim, keepdim)
 
 
-def median(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
-) -> Any:
+@numpy_names
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The middle element, the lower one of two; along `dim` (values, indices). nan wins."""
-    if names:
-        return renamed(median, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, median, input, dim, keepdim, exact=True)
     if dim is None:
@@ -254,12 +227,11 @@ def median(
     return return_types.median(*_median_dim(input, _median_at("median", input, dim), keepdim))
 
 
+@numpy_names
 def nanmedian(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None, **names: Any
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
 ) -> Any:
     """`median` of what is not nan."""
-    if names:
-        return renamed(nanmedian, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         return into(out, nanmedian, input, dim, keepdim, exact=True)
     if dim is None:
@@ -296,13 +268,12 @@ def _mode(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
     return _ranked(input, rank, dim, keepdim)
 
 
+@numpy_names
 def mode(
-    input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None, **names: Any
+    input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
 ) -> return_types.mode:
     """(values, indices) of the most frequent element along `dim`: the smallest such value, where
     it occurs last."""
-    if names:
-        return renamed(mode, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         named: return_types.mode = into(out, mode, input, dim, keepdim, exact=True)
         return named

@@ -14,7 +14,7 @@ from .arithmetic import div
 from .conversion import cast
 from .dims import wrap_dim, wrap_dims
 from .extremes import _not_empty, _shared
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .reduction import Dims, _array, _count, _reduced, _row_major, _spread
 from .reduction import sum as total
 from .summation import sum_array
@@ -74,21 +74,11 @@ def _std_mean(
     return _std.forward(input, dims, correction, keepdim), _wide_mean(input, dims, keepdim)
 
 
+@numpy_names
 def var_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: Any = None, **names: Any,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    correction: Any = None) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and `mean` over `dim`."""
-    if names:
-        return renamed(
-            var_mean,
-            names,
-            input=input,
-            dim=dim,
-            unbiased=unbiased,
-            keepdim=keepdim,
-            correction=correction,
-        )
     _floats_only("var_mean", input)
     pair: tuple[Tensor, Tensor] = _moment(
         "var_mean", _var_mean, input, dim, unbiased, keepdim, correction
@@ -96,21 +86,11 @@ def var_mean(
     return pair
 
 
+@numpy_names
 def std_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: Any = None, **names: Any,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    correction: Any = None) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and `mean` over `dim`."""
-    if names:
-        return renamed(
-            std_mean,
-            names,
-            input=input,
-            dim=dim,
-            unbiased=unbiased,
-            keepdim=keepdim,
-            correction=correction,
-        )
     _floats_only("std_mean", input)
     pair: tuple[Tensor, Tensor] = _moment(
         "std_mean", _std_mean, input, dim, unbiased, keepdim, correction
@@ -138,18 +118,11 @@ def _nansum(input: Array, dims: tuple[int, ...], keepdim: bool, dtype: Any) -> A
     return _row_major(np.asarray(sum_array(numbers, dims, keepdim)))
 
 
+@numpy_names
 def nansum(
-    input: Tensor,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    dtype: Any = None,
-    out: Any = None,
-    **names: Any,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
     """`sum` of what is not nan."""
-    if names:
-        return renamed(nansum, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, nansum, input, dim, keepdim, dtype=dtype)
     array = _array("nansum", input)
@@ -158,18 +131,11 @@ def nansum(
     return _nansum(input, wrap_dims(dim, array.ndim), keepdim, dtype)
 
 
+@numpy_names
 def nanmean(
-    input: Tensor,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    dtype: Any = None,
-    out: Any = None,
-    **names: Any,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
     """`mean` of what is not nan; nan where nothing is."""
-    if names:
-        return renamed(nanmean, names, input=input, dim=dim, keepdim=keepdim, dtype=dtype, out=out)
     if out is not None:
         return into(out, nanmean, input, dim, keepdim, dtype=dtype)
     array = _array("nanmean", input)
@@ -204,12 +170,11 @@ def _aminmax(input: Array, dims: tuple[int, ...], keepdim: bool) -> tuple[Array,
     return _reduced(np.minimum, input, dims, keepdim), _reduced(np.maximum, input, dims, keepdim)
 
 
+@numpy_names
 def aminmax(
-    input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None, **names: Any
+    input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None
 ) -> return_types.aminmax:
     """(min, max) of all elements or along `dim`; the gradient is shared among equals."""
-    if names:
-        return renamed(aminmax, names, input=input, dim=dim, keepdim=keepdim, out=out)
     if out is not None:
         named: return_types.aminmax = into(
             out, aminmax, input, dim=dim, keepdim=keepdim, exact=True
@@ -227,10 +192,9 @@ def aminmax(
     return return_types.aminmax(*_aminmax(input, (at,) if array.ndim else (), keepdim))
 
 
-def count_nonzero(input: Tensor, dim: Dims = None, **names: Any) -> Tensor:
+@numpy_names
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are not zero (int64), over all or over `dim`."""
-    if names:
-        return renamed(count_nonzero, names, input=input, dim=dim)
     array = _array("count_nonzero", input)
     dims = wrap_dims(dim, array.ndim)
     return wrap(np.asarray(np.add.reduce(array != 0, axis=dims, dtype=np.int64)))

@@ -10,7 +10,7 @@ import numpy as np
 from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dims
-from .numpy_names import renamed
+from .numpy_names import numpy_names
 from .reduction import _array, _count, _spread
 
 Array = Any
@@ -53,6 +53,7 @@ def _std(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) 
     return np.sqrt(_var.forward(input, dims, correction, keepdim))
 
 
+@numpy_names
 def var(
     input: Tensor,
     dim: Any = None,
@@ -61,25 +62,14 @@ def var(
     *,
     correction: Any = None,
     out: Any = None,
-    **names: Any,
 ) -> Tensor:
     """The variance: squared deviations from the mean, divided by n - `correction` (default 1)."""
-    if names:
-        return renamed(
-            var,
-            names,
-            input=input,
-            dim=dim,
-            unbiased=unbiased,
-            keepdim=keepdim,
-            correction=correction,
-            out=out,
-        )
     if out is not None:
         return into(out, var, input, dim, unbiased, keepdim, correction=correction)
     return _moment("var", _var, input, dim, unbiased, keepdim, correction)
 
 
+@numpy_names
 def std(
     input: Tensor,
     dim: Any = None,
@@ -88,20 +78,8 @@ def std(
     *,
     correction: Any = None,
     out: Any = None,
-    **names: Any,
 ) -> Tensor:
     """The standard deviation: the square root of `var`."""
-    if names:
-        return renamed(
-            std,
-            names,
-            input=input,
-            dim=dim,
-            unbiased=unbiased,
-            keepdim=keepdim,
-            correction=correction,
-            out=out,
-        )
     if out is not None:
         return into(out, std, input, dim, unbiased, keepdim, correction=correction)
     return _moment("std", _std, input, dim, unbiased, keepdim, correction)
