@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.internal.conjecture import providers
 
 COMMON = {
     "deadline": None,  # a shared machine is slow at times
@@ -30,6 +31,14 @@ settings.register_profile(
 )
 settings.register_profile("thorough", max_examples=400, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Hypothesis also tries the constants of all modules that are loaded, so that what it draws
+    would depend on which tests this process has run before: not if every run is to be the same."""
+    if settings.default.derandomize:
+        providers._get_local_constants = providers.Constants
 
 
 @pytest.fixture(autouse=True)

@@ -865,3 +865,14 @@ def test_the_gradient_of_a_weight_is_the_array_of_the_product():
     minigrad.nn.functional.linear(minigrad.ones(8, 30), weight).sum().backward()
     assert weight.grad.is_contiguous()
     assert weight.grad.numpy().base is not None  # a copy would own its memory
+
+
+@on_both
+def test_backward_with_inputs_makes_a_result_keep_its_gradients(torch, log):
+    x = torch.ones(2, requires_grad=True)
+    middle = x * 2
+    end = (middle * 3).sum()
+    end.backward(inputs=[middle], retain_graph=True)
+    log(middle.retains_grad, middle.grad, x.grad)
+    end.backward()
+    log(middle.grad, x.grad)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import node as graph
-from .engine import accumulate, place, run_backward
+from .engine import place, run_backward
 from .node import Edge, gradient_edge, refresh
 
 Tensor = Any
@@ -53,15 +53,13 @@ def backward(
     if inputs is None:
         run_backward(edges, gradients, keep, create_graph)
         return
-    targets = {
-        _wanted_edge(t, "can't retain_grad on Tensor that has requires_grad=False"): t
-        for t in sequence(inputs)
-    }
-    arrived = run_partially(edges, gradients, keep, create_graph, list(targets))
-    for edge, tensor in targets.items():  # leaves have their gradients by now
-        gradient = arrived.get(edge)
-        if gradient is not None and not tensor.retains_grad:
-            accumulate(tensor, gradient if create_graph else gradient.copy(), create_graph)
+    targets = sequence(inputs)
+    wanted = [
+        _wanted_edge(t, "can't retain_grad on Tensor that has requires_grad=False") for t in targets
+    ]
+    for tensor in targets:
+        tensor.retain_grad()  # a tensor that is asked for once keeps its later gradients too
+    run_partially(edges, gradients, keep, create_graph, wanted)
 
 
 def grad(

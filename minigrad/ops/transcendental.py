@@ -132,11 +132,12 @@ def rad2deg(input: Array) -> Array:
 
 
 def _sinc_gradient(grad: Any, input: Any, xp: Any) -> Any:
-    """The slope of sin(z)/z at z = pi * input; 0 at 0."""
-    safe = xp.where(input == 0, 1.0, input)
+    """The slope of sin(z)/z at z = pi * input; 0 where the square vanishes."""
+    vanishes = input * input * math.pi == 0
+    safe = xp.where(vanishes, 1.0, input)
     angle = safe * math.pi
     slope = (angle * xp.cos(angle) - xp.sin(angle)) / (angle * safe)
-    return xp.where(input == 0, 0.0, grad * slope)
+    return xp.where(vanishes, 0.0, grad * slope)
 
 
 @pointwise("SincBackward0", to_float=True, input=_sinc_gradient)
