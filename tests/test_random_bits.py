@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from minigrad import random as ours
+from minigrad import random_floats as floats
+from minigrad import random_integers as integers
 
 torch = pytest.importorskip("torch")
 
@@ -22,35 +24,35 @@ INTEGERS = ("bool", "uint8", "int8", "int16", "int32", "int64")
 Draw = Callable[[tuple[int, ...], str, Any], Any]
 Fill = Callable[[Any, Any], Any]
 DRAWS: dict[str, tuple[Draw, Fill]] = {
-    "uniform": (ours.uniform, lambda t, g: t.uniform_(generator=g)),
+    "uniform": (floats.uniform, lambda t, g: t.uniform_(generator=g)),
     "uniform_bounds": (
-        lambda s, d, g: ours.uniform(s, d, g, -0.3, 1.9),
+        lambda s, d, g: floats.uniform(s, d, g, -0.3, 1.9),
         lambda t, g: t.uniform_(-0.3, 1.9, generator=g),
     ),
-    "normal": (ours.normal, lambda t, g: t.normal_(generator=g)),
+    "normal": (floats.normal, lambda t, g: t.normal_(generator=g)),
     "normal_scaled": (
-        lambda s, d, g: ours.normal(s, d, g, 0.3, 1.7),
+        lambda s, d, g: floats.normal(s, d, g, 0.3, 1.7),
         lambda t, g: t.normal_(0.3, 1.7, generator=g),
     ),
     "log_normal": (
-        lambda s, d, g: ours.log_normal(s, d, g, 0.3, 0.7),
+        lambda s, d, g: floats.log_normal(s, d, g, 0.3, 0.7),
         lambda t, g: t.log_normal_(0.3, 0.7, generator=g),
     ),
     "exponential": (
-        lambda s, d, g: ours.exponential(s, d, g, 0.7),
+        lambda s, d, g: floats.exponential(s, d, g, 0.7),
         lambda t, g: t.exponential_(0.7, generator=g),
     ),
     "cauchy": (
-        lambda s, d, g: ours.cauchy(s, d, g, 0.3, 0.7),
+        lambda s, d, g: floats.cauchy(s, d, g, 0.3, 0.7),
         lambda t, g: t.cauchy_(0.3, 0.7, generator=g),
     ),
     "geometric": (
-        lambda s, d, g: ours.geometric(s, d, g, 0.3),
+        lambda s, d, g: floats.geometric(s, d, g, 0.3),
         lambda t, g: t.geometric_(0.3, generator=g),
     ),
-    "integers": (ours.integers, lambda t, g: t.random_(generator=g)),
+    "integers": (integers.integers, lambda t, g: t.random_(generator=g)),
     "integers_to": (
-        lambda s, d, g: ours.integers(s, d, g, 0, 100),
+        lambda s, d, g: integers.integers(s, d, g, 0, 100),
         lambda t, g: t.random_(100, generator=g),
     ),
 }
@@ -98,24 +100,28 @@ def test_draws_and_states_are_equal(name: str, dtype: str) -> None:
 def test_a_million_normals_are_equal(dtype: str) -> None:
     generator, reference = twins(3)
     expected = torch.empty(1000, 1001, dtype=getattr(torch, dtype)).normal_(generator=reference)
-    assert_same(ours.normal((1000, 1001), dtype, generator), expected)
+    assert_same(floats.normal((1000, 1001), dtype, generator), expected)
 
 
 def test_normals_of_a_strided_tensor_come_in_pairs() -> None:
     generator, reference = twins(3)
     expected = torch.empty(20, 10)[:, ::2].normal_(generator=reference)
-    assert_same(ours.normal((20, 5), "float32", generator, contiguous=False), expected.contiguous())
+    assert_same(
+        floats.normal((20, 5), "float32", generator, contiguous=False), expected.contiguous()
+    )
 
 
 def test_factories_and_the_default_generator() -> None:
     for seed in (1, 1.9, True):
         torch.manual_seed(seed)
         assert ours.manual_seed(seed) is ours.default_generator
-        assert_same(ours.uniform((3, 4), "float32"), torch.rand(3, 4))
-        assert_same(ours.normal((3, 4), "float32"), torch.randn(3, 4))
-        assert_same(ours.normal((3, 7), "float32", None, 2.0, 0.5), torch.normal(2.0, 0.5, (3, 7)))
-        assert_same(ours.integers((5,), "int64", None, -3, 9), torch.randint(-3, 9, (5,)))
-        assert_same(ours.permutation(10), torch.randperm(10))
+        assert_same(floats.uniform((3, 4), "float32"), torch.rand(3, 4))
+        assert_same(floats.normal((3, 4), "float32"), torch.randn(3, 4))
+        assert_same(
+            floats.normal((3, 7), "float32", None, 2.0, 0.5), torch.normal(2.0, 0.5, (3, 7))
+        )
+        assert_same(integers.integers((5,), "int64", None, -3, 9), torch.randint(-3, 9, (5,)))
+        assert_same(integers.permutation(10), torch.randperm(10))
         assert_same_state(ours.default_generator, torch.default_generator)
 
 
@@ -133,7 +139,7 @@ def test_integer_ranges(bounds: tuple[int, int | None], dtype: str) -> None:
     generator, reference = twins(5)
     empty = torch.empty(40, dtype=getattr(torch, dtype))
     expected = outcome(lambda: empty.random_(*bounds, generator=reference))
-    assert outcome(lambda: ours.integers((40,), dtype, generator, *bounds)) == expected
+    assert outcome(lambda: integers.integers((40,), dtype, generator, *bounds)) == expected
     assert_same_state(generator, reference)
 
 
@@ -142,12 +148,14 @@ def test_discrete_draws_into_integers(dtype: str) -> None:
     for size in SIZES:
         generator, reference = twins(size)
         empty = torch.empty(size, dtype=getattr(torch, dtype))
-        assert_same(ours.integers((size,), dtype, generator), empty.random_(generator=reference))
+        assert_same(
+            integers.integers((size,), dtype, generator), empty.random_(generator=reference)
+        )
         expected = empty.bernoulli_(0.3, generator=reference)
-        assert_same(ours.bernoulli((size,), dtype, generator, 0.3), expected)
+        assert_same(floats.bernoulli((size,), dtype, generator, 0.3), expected)
         if dtype != "bool":
             expected = empty.geometric_(0.3, generator=reference)
-            assert_same(ours.geometric((size,), dtype, generator, 0.3), expected)
+            assert_same(floats.geometric((size,), dtype, generator, 0.3), expected)
         assert_same_state(generator, reference)
 
 
@@ -158,10 +166,10 @@ def test_bernoulli(dtype: str) -> None:
         generator, reference = twins(size)
         p = np.linspace(0, 1, size).astype(dtype)
         expected = torch.bernoulli(torch.from_numpy(p), generator=reference)
-        assert_same(ours.bernoulli((size,), dtype, generator, p), expected)
+        assert_same(floats.bernoulli((size,), dtype, generator, p), expected)
         assert_same_state(generator, reference)
-        draws = ours.uniform((size,), "float64", generator.clone_state()) < 0.3
-        np.testing.assert_array_equal(ours.bernoulli((size,), dtype, generator, 0.3), draws)
+        draws = floats.uniform((size,), "float64", generator.clone_state()) < 0.3
+        np.testing.assert_array_equal(floats.bernoulli((size,), dtype, generator, 0.3), draws)
 
 
 @pytest.mark.parametrize("dtype", FLOATS + INTEGERS)
@@ -170,14 +178,14 @@ def test_permutations(n: int, dtype: str) -> None:
     generator, reference = twins(n + 1)
     kind = getattr(torch, dtype)
     expected = outcome(lambda: torch.randperm(n, dtype=kind, generator=reference))
-    assert outcome(lambda: ours.permutation(n, dtype, generator)) == expected
+    assert outcome(lambda: integers.permutation(n, dtype, generator)) == expected
     assert_same_state(generator, reference)
 
 
 def test_a_long_permutation() -> None:
     generator, reference = twins(0)
     expected = torch.randperm(100_000, generator=reference)
-    assert_same(ours.permutation(100_000, "int64", generator), expected)
+    assert_same(integers.permutation(100_000, "int64", generator), expected)
     assert_same_state(generator, reference)
 
 
@@ -198,14 +206,14 @@ def test_mixed_draws_share_one_stream(seed: int) -> None:
 @pytest.mark.parametrize("drawn", [0, 1, 7, 623, 624, 625, 1248, 1249])
 def test_states_cross_over(drawn: int) -> None:
     generator, reference = twins(9)
-    ours.uniform((drawn,), "float32", generator)
-    ours.normal((3,), "float32", generator)
+    floats.uniform((drawn,), "float32", generator)
+    floats.normal((3,), "float32", generator)
     received = torch.Generator()
     received.set_state(torch.from_numpy(generator.get_state().numpy()))
     assert received.initial_seed() == 9
     assert_same_state(generator, received)
     expected = torch.empty(5, dtype=torch.float64).normal_(generator=received)
-    assert_same(ours.normal((5,), "float64", generator), expected)
+    assert_same(floats.normal((5,), "float64", generator), expected)
     torch.empty(drawn).uniform_(generator=reference)
     torch.empty(1).normal_(generator=reference)
     taken = ours.Generator().set_state(reference.get_state().numpy())
@@ -214,8 +222,8 @@ def test_states_cross_over(drawn: int) -> None:
     for mine in (taken, copy):
         assert_same_state(mine, reference)
     expected = torch.empty(5).normal_(generator=reference)
-    assert_same(ours.normal((5,), "float32", taken), expected)
-    assert_same(ours.normal((5,), "float32", copy), expected)
+    assert_same(floats.normal((5,), "float32", taken), expected)
+    assert_same(floats.normal((5,), "float32", copy), expected)
 
 
 def test_cached_normals_in_the_state() -> None:
@@ -229,10 +237,10 @@ def test_cached_normals_in_the_state() -> None:
     generator = ours.Generator().set_state(state.numpy())
     assert_same_state(generator, reference)
     expected = torch.empty(3, dtype=torch.float64).normal_(generator=reference)
-    assert_same(ours.normal((3,), "float64", generator), expected)
+    assert_same(floats.normal((3,), "float64", generator), expected)
     assert_same_state(generator, reference)
     assert_same_state(generator.manual_seed(4), reference.manual_seed(4))
-    ours.normal((1,), "float32", generator)  # leaves the other half of a pair
+    floats.normal((1,), "float32", generator)  # leaves the other half of a pair
     assert_same_state(generator.manual_seed(4), reference)
 
 
@@ -286,4 +294,4 @@ def test_errors(name: str, arguments: tuple[Any, ...], dtype: str) -> None:
     empty = torch.empty(3, dtype=getattr(torch, dtype))
     expected = outcome(lambda: getattr(empty, f"{name}_")(*arguments))
     assert isinstance(expected[0][1], str)
-    assert outcome(lambda: getattr(ours, name)((3,), dtype, None, *arguments)) == expected
+    assert outcome(lambda: getattr(floats, name)((3,), dtype, None, *arguments)) == expected

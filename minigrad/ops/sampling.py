@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from .. import random
+from .. import random, random_floats, random_integers
 from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.node import wrap
@@ -46,21 +46,21 @@ def rand(*args: Any, size: Any = None, **options: Unpack[RandomOptions]) -> Tens
     """Uniform numbers in [0, 1)."""
     generator, others = _split(options)
     shape = shape_of("rand", args if size is None else (size,))
-    return made("rand", random.uniform(shape, dtype_of("rand", others), generator), others)
+    return made("rand", random_floats.uniform(shape, dtype_of("rand", others), generator), others)
 
 
 def randn(*args: Any, size: Any = None, **options: Unpack[RandomOptions]) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
     generator, others = _split(options)
     shape = shape_of("randn", args if size is None else (size,))
-    return made("randn", random.normal(shape, dtype_of("randn", others), generator), others)
+    return made("randn", random_floats.normal(shape, dtype_of("randn", others), generator), others)
 
 
 def rand_like(input: Tensor, **options: Unpack[RandomLikeOptions]) -> Tensor:
     """Uniform numbers in [0, 1) in the shape of `input`."""
     generator, others = _split(options)
     dtype = dtype_of("rand_like", others, input._array.dtype)
-    drawn = _in_memory_order(input._array, lambda s: random.uniform(s, dtype, generator))
+    drawn = _in_memory_order(input._array, lambda s: random_floats.uniform(s, dtype, generator))
     return made("rand_like", drawn, others)
 
 
@@ -71,7 +71,7 @@ def randn_like(input: Tensor, **options: Unpack[RandomLikeOptions]) -> Tensor:
     # into a tensor whose elements do not lie in order PyTorch draws pair by pair
     contiguous = bool(input._array.flags.c_contiguous)
     drawn = _in_memory_order(
-        input._array, lambda s: random.normal(s, dtype, generator, contiguous=contiguous)
+        input._array, lambda s: random_floats.normal(s, dtype, generator, contiguous=contiguous)
     )
     return made("randn_like", drawn, others)
 
@@ -123,7 +123,7 @@ def randint(*args: Any, **options: Any) -> Tensor:
             f"{type(size).__name__}"
         )
     dtype = dtype_of("randint", others, INT64)
-    drawn = random.integers(shape_of("randint", (size,)), dtype, generator, *bounds)
+    drawn = random_integers.integers(shape_of("randint", (size,)), dtype, generator, *bounds)
     return made("randint", drawn, others)
 
 
@@ -136,7 +136,7 @@ def randint_like(input: Tensor, *args: Any, **options: Any) -> Tensor:
     )
     dtype = dtype_of("randint_like", others, input._array.dtype)
     drawn = _in_memory_order(
-        input._array, lambda s: random.integers(s, dtype, generator, low, high)
+        input._array, lambda s: random_integers.integers(s, dtype, generator, low, high)
     )
     return made("randint_like", drawn, others)
 
@@ -144,7 +144,7 @@ def randint_like(input: Tensor, *args: Any, **options: Any) -> Tensor:
 def randperm(n: int, **options: Unpack[RandomOptions]) -> Tensor:
     """0 ... n - 1 in random order, int64."""
     generator, others = _split(options)
-    drawn = random.permutation(n, dtype_of("randperm", others, INT64), generator)
+    drawn = random_integers.permutation(n, dtype_of("randperm", others, INT64), generator)
     return made("randperm", drawn, others)
 
 
@@ -153,12 +153,12 @@ def randperm(n: int, **options: Unpack[RandomOptions]) -> Tensor:
 
 @op("NormalBackward1", mean=lambda grad, xp: xp.zeros_like(grad))
 def _around(mean: Array, std: Any, generator: Any) -> Array:
-    return random.normal(mean.shape, mean.dtype, generator, 0.0, std) + mean
+    return random_floats.normal(mean.shape, mean.dtype, generator, 0.0, std) + mean
 
 
 @op("NormalBackward2", std=lambda grad, xp: xp.zeros_like(grad))
 def _scaled(mean: Any, std: Array, generator: Any) -> Array:
-    return random.normal(std.shape, std.dtype, generator) * std + std.dtype.type(mean)
+    return random_floats.normal(std.shape, std.dtype, generator) * std + std.dtype.type(mean)
 
 
 @op(
@@ -167,7 +167,7 @@ def _scaled(mean: Any, std: Array, generator: Any) -> Array:
     std=lambda grad, xp: xp.zeros_like(grad),
 )
 def _each(mean: Array, std: Array, generator: Any) -> Array:
-    unit = random.normal(np.broadcast_shapes(mean.shape, std.shape), mean.dtype, generator)
+    unit = random_floats.normal(np.broadcast_shapes(mean.shape, std.shape), mean.dtype, generator)
     return (unit * std + mean).astype(mean.dtype, copy=False)
 
 
@@ -185,7 +185,7 @@ def normal(
             )
         dtype = dtype_of("normal", options)
         shape = shape_of("normal", (size,))
-        return made("normal", random.normal(shape, dtype, generator, mean, std), options)
+        return made("normal", random_floats.normal(shape, dtype, generator, mean, std), options)
     if tensors[1] and bool((std._array < 0).any()):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     row: Any = _each if all(tensors) else _around if tensors[0] else _scaled
@@ -198,12 +198,12 @@ def _out(name: str, drawn: Tensor, out: Tensor | None) -> Tensor:
 
 @op("BernoulliBackward0", input=lambda grad, xp: xp.zeros_like(grad))
 def _bernoulli(input: Array, generator: Any) -> Array:
-    return random.bernoulli(input.shape, input.dtype, generator, input)
+    return random_floats.bernoulli(input.shape, input.dtype, generator, input)
 
 
 @op("torch::autograd::NotImplemented", tensors=_not_implemented("bernoulli"))
 def _bernoulli_of_number(tensors: Any, input: Array, p: float, generator: Any) -> Array:
-    return random.bernoulli(input.shape, input.dtype, generator, p)
+    return random_floats.bernoulli(input.shape, input.dtype, generator, p)
 
 
 def _trials(like: Array, p: Any, generator: Any) -> Array:
@@ -211,7 +211,7 @@ def _trials(like: Array, p: Any, generator: Any) -> Array:
     if isinstance(p, np.ndarray):
         order = _outermost_first(like)
         p = np.broadcast_to(p, like.shape).transpose(order)
-    return _in_memory_order(like, lambda s: random.bernoulli(s, like.dtype, generator, p))
+    return _in_memory_order(like, lambda s: random_floats.bernoulli(s, like.dtype, generator, p))
 
 
 def bernoulli(
@@ -228,7 +228,7 @@ def bernoulli(
 
 @op("PoissonBackward0", input=lambda grad, xp: xp.zeros_like(grad))
 def _poisson(input: Array, generator: Any) -> Array:
-    return random.poisson(input, generator)
+    return random_floats.poisson(input, generator)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
@@ -252,7 +252,7 @@ def multinomial(
         drawn = _with_replacement(weights, num_samples, generator)
     else:  # each index waits an exponential time at the rate of its weight; the first ones win
         with np.errstate(all="ignore"):
-            race = weights / random.exponential(weights.shape, weights.dtype, generator)
+            race = weights / random_floats.exponential(weights.shape, weights.dtype, generator)
         drawn = np.argsort(-race, axis=-1, kind="stable")[..., :num_samples]
     if out is not None and out._array.dtype != INT64:
         raise RuntimeError(
@@ -330,7 +330,9 @@ def uniform_(
 ) -> Tensor:  # fmt: skip
     """Overwrite with uniform numbers in [from, to)."""
     low, dtype = named.get("from", from_), input._array.dtype
-    return _overwrite(_UNIFORM, input, lambda s: random.uniform(s, dtype, generator, low, to))
+    return _overwrite(
+        _UNIFORM, input, lambda s: random_floats.uniform(s, dtype, generator, low, to)
+    )
 
 
 def normal_(
@@ -340,7 +342,7 @@ def normal_(
     contiguous = bool(input._array.flags.c_contiguous)
     dtype = input._array.dtype
     return _overwrite(
-        _NORMAL, input, lambda s: random.normal(s, dtype, generator, mean, std, contiguous)
+        _NORMAL, input, lambda s: random_floats.normal(s, dtype, generator, mean, std, contiguous)
     )
 
 
@@ -352,7 +354,7 @@ def random_(input: Tensor, from_: int | None = None, to: int | None = None, *, g
     if low is not None and to is None and "from" not in named:
         low, to, row = 0, low, _BELOW
     dtype = input._array.dtype
-    return _overwrite(row, input, lambda s: random.integers(s, dtype, generator, low, to))
+    return _overwrite(row, input, lambda s: random_integers.integers(s, dtype, generator, low, to))
 
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
@@ -367,7 +369,9 @@ def exponential_(
 ) -> Tensor:
     """Overwrite with exponentially distributed numbers of rate `lambd`."""
     dtype = input._array.dtype
-    return _overwrite(_EXPONENTIAL, input, lambda s: random.exponential(s, dtype, generator, lambd))
+    return _overwrite(
+        _EXPONENTIAL, input, lambda s: random_floats.exponential(s, dtype, generator, lambd)
+    )
 
 
 def log_normal_(
@@ -376,7 +380,7 @@ def log_normal_(
     """Overwrite with e ** x for normal x of this mean and standard deviation."""
     dtype = input._array.dtype
     return _overwrite(
-        _LOG_NORMAL, input, lambda s: random.log_normal(s, dtype, generator, mean, std)
+        _LOG_NORMAL, input, lambda s: random_floats.log_normal(s, dtype, generator, mean, std)
     )
 
 
@@ -385,10 +389,12 @@ def cauchy_(
 ) -> Tensor:
     """Overwrite with Cauchy-distributed numbers."""
     dtype = input._array.dtype
-    return _overwrite(_CAUCHY, input, lambda s: random.cauchy(s, dtype, generator, median, sigma))
+    return _overwrite(
+        _CAUCHY, input, lambda s: random_floats.cauchy(s, dtype, generator, median, sigma)
+    )
 
 
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Overwrite with the number of trials up to the first success, each with probability `p`."""
     dtype = input._array.dtype
-    return _overwrite(_GEOMETRIC, input, lambda s: random.geometric(s, dtype, generator, p))
+    return _overwrite(_GEOMETRIC, input, lambda s: random_floats.geometric(s, dtype, generator, p))

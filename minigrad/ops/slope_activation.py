@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random
+from .. import random, random_floats
 from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.row import Row, op
@@ -179,7 +179,7 @@ def _slopes(input: Tensor, lower: float, upper: float, training: bool, generator
         return np.asarray((lower + upper) / 2, array.dtype)
     slopes = np.ones(array.shape, array.dtype)
     below = array <= 0
-    drawn = random.uniform((int(np.count_nonzero(below)),), np.float64, generator)
+    drawn = random_floats.uniform((int(np.count_nonzero(below)),), np.float64, generator)
     start, end = float(array.dtype.type(lower)), float(array.dtype.type(upper))
     slopes[below] = drawn * (end - start) + start
     return slopes

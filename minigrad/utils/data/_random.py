@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ... import random
+from ... import random_integers
 from ...random import Generator
 
 
 def seed(generator: Generator | None = None) -> int:
     """One int64 between 0 and 2**63 - 1, from `generator` or the global one."""
-    return int(random.integers((), np.int64, generator))
+    return int(random_integers.integers((), np.int64, generator))
 
 
 def seeded_generator() -> Generator:
@@ -25,9 +25,9 @@ def seeded_generator() -> Generator:
 
 def permutation(n: int, generator: Generator | None) -> np.ndarray[Any, Any]:
     """0 to n - 1 in random order: int64 of shape (n,)."""
-    return random.permutation(n, np.int64, generator)
+    return random_integers.permutation(n, np.int64, generator)
 
 
 def integers(high: int, count: int, generator: Generator | None) -> np.ndarray[Any, Any]:
     """`count` numbers from 0 to high - 1: int64 of shape (count,)."""
-    return random.integers((count,), np.int64, generator, 0, high)
+    return random_integers.integers((count,), np.int64, generator, 0, high)
