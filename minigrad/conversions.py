@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes, ops
-from .autograd import inplace
+from .autograd import geometry
 from .autograd import node as graph
 from .device import NO_ACCELERATOR, refuse_cuda
 from .layout import contiguous_format, is_in_format, layout, memory_format, strided
@@ -98,7 +98,7 @@ class Conversions:
 
     def stride(self, dim: Integer | None = None) -> Any:
         """Steps in memory, in elements, to the next position of each dimension (or of `dim`)."""
-        steps = inplace.element_strides(self._array)
+        steps = geometry.element_strides(self._array)
         return steps if dim is None else steps[ops.dims.wrap_dim(dim, self._array.ndim)]
 
     def is_contiguous(self, memory_format: memory_format = contiguous_format) -> Bool:
@@ -109,8 +109,8 @@ class Conversions:
         """Whether both are the same elements of the same memory."""
         mine, theirs = self._array, tensor._array
         return (
-            ops.memory.span(mine) == ops.memory.span(theirs)
-            and inplace.address(mine) == inplace.address(theirs)
+            geometry.span(mine) == geometry.span(theirs)
+            and geometry.address(mine) == geometry.address(theirs)
             and bool(mine.shape == theirs.shape and mine.strides == theirs.strides)
         )
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .autograd.geometry import root, span
 from .device import cpu
 from .device import device as Device
 from .dtypes import dtype as Dtype
 from .dtypes import from_numpy
-from .ops.memory import root, span
 
 Array = Any
 

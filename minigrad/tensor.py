@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes, ops, promotion
-from .autograd import anomaly, grad_mode, hooks, inplace, interface
+from .autograd import anomaly, geometry, grad_mode, hooks, inplace, interface
 from .autograd import node as graph
 from .autograd.hooks import Hooks, RemovableHandle
 from .autograd.node import refresh, wrap
@@ -335,11 +335,11 @@ class Tensor(Methods, Conversions):
 
     def storage_offset(self) -> int:
         """How many elements of the base's memory come before the first of this Tensor."""
-        return 0 if self._view is None else inplace.geometry(self, self._view.base)[2]
+        return geometry.storage_offset(self)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        return inplace.address(self._array)
+        return geometry.address(self._array)
 
     def item(self) -> Any:
         """The one element as a Python number."""
@@ -433,7 +433,7 @@ class Tensor(Methods, Conversions):
                 "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001"
             )
         if id(self) not in memo:
-            memory = inplace.copied_memory(self._array, memo)
+            memory = geometry.copied_memory(self._array, memo)
             copied = Tensor._make_subclass(type(self), wrap(memory), self._requires_grad)
             copied._grad = None if self._grad is None else self._grad.__deepcopy__(memo)
             copied._bump_version()  # PyTorch writes the values into new memory

@@ -94,6 +94,7 @@ def neutral(text: str) -> str:
 def observe(program: Program, library: Any, **arguments: Any) -> list[Any]:
     """Run `program` with `library` as its `torch`; return its notes."""
     log = Log(library)
+    library.manual_seed(0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

@@ -8,7 +8,6 @@ past it, and the other views, when they are used next, become strided pieces of 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,11 +17,11 @@ from .. import promotion
 from ..dtypes import castable, scalar_name
 from . import anomaly, hooks
 from . import node as graph
+from .geometry import Geometry, geometries
 from .grad_mode import is_inference_mode_enabled, is_recording
 from .node import Node, gradient_edge, next_sequence_nr, record, refresh, wrap
 from .row import Decorator, Op, Row
 
-Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
 MULTIPLE, NO_GRAD, CUSTOM = "multiple", "no_grad", "custom"
 
 
@@ -94,7 +93,7 @@ def refresh_view(tensor: Any) -> None:
         return
     view.version = version
     if base._requires_grad and view.kind is None:
-        node = AsStridedBackward0(gradient_edge(base), geometry(base, base), geometry(tensor, base))
+        node = AsStridedBackward0(gradient_edge(base), *geometries(tensor))
         node.outputs = [(tensor._array.shape, tensor._array.dtype)]
         tensor._edge, tensor._requires_grad = (node, 0), True
 
@@ -118,40 +117,6 @@ def _lost_history(tensor: Any) -> str:
 def _origin(tensor: Any) -> str:
     edge = tensor._edge
     return f"Output {edge[1]} of {anomaly.op_name(edge[0])}" if edge else "This tensor"
-
-
-def geometry(tensor: Any, base: Any) -> Geometry:
-    """Where the elements of `tensor` lie, counted in elements from the first one of `base`."""
-    array = tensor._array
-    offset = (address(array) - address(base._array)) // array.itemsize
-    return array.shape, element_strides(array), offset
-
-
-def element_strides(array: Any) -> tuple[int, ...]:
-    """Strides in elements; those of an empty array are what they would be with sizes of 1."""
-    if array.size:
-        return tuple(s // array.itemsize for s in array.strides)
-    sizes = [max(n, 1) for n in array.shape]
-    return tuple(math.prod(sizes[i + 1 :]) for i in range(len(sizes)))
-
-
-def copied_memory(array: Any, memo: dict[int, Any]) -> Any:
-    """A copy of `array` for `copy.deepcopy`: arrays that share memory have copies that do."""
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
-    if not (root.flags.c_contiguous or root.flags.f_contiguous):
-        return array.copy()
-    if id(root) not in memo:
-        memo[id(root)] = root.copy(order="K")
-    offset = address(array) - address(root)
-    return np.ndarray(array.shape, array.dtype, memo[id(root)].data, offset, array.strides)
-
-
-def address(array: Any) -> int:
-    return int(
-        array.data.ptr if hasattr(array.data, "ptr") else array.__array_interface__["data"][0]
-    )
 
 
 class _Strided(Node):
@@ -318,7 +283,7 @@ def _rebase(tensor: Any, before: Any, node: Node) -> None:
 def rebase_view(tensor: Any, node: Node) -> None:
     """Put the node of an operation that wrote into a view behind the view's base."""
     base = tensor._view.base
-    slices = CopySlices(gradient_edge(base), geometry(base, base), geometry(tensor, base))
+    slices = CopySlices(gradient_edge(base), *geometries(tensor))
     slices.operation = node
     slices.edges = [*slices.edges, *node.edges[1:]]
     slices.outputs = [(base._array.shape, base._array.dtype)]

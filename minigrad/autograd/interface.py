@@ -194,10 +194,9 @@ def _wanted_edge(
     tensor: Tensor, error: str = "One of the differentiated Tensors does not require grad"
 ) -> Edge:
     refresh(tensor)
-    edge = gradient_edge(tensor)
-    if edge is None:
+    if not tensor._requires_grad:
         raise RuntimeError(error)
-    return edge
+    return gradient_edge(tensor) or (tensor, None)  # no gradient comes to a view made in `no_grad`
 
 
 CYCLE = (

@@ -393,6 +393,18 @@ from .parts_of_numbers import (
     resolve_conj,
     resolve_neg,
 )
+from .pieces import (
+    cat,
+    chunk,
+    split,
+    split_with_sizes,
+    stack,
+    unbind,
+    unsafe_chunk,
+    unsafe_split,
+    unsafe_split_with_sizes,
+    zeros_shaped,
+)
 from .pointwise import (
     abs,
     abs_,
@@ -535,33 +547,26 @@ from .scan import (
 from .scan import trapezoid as trapz
 from .shape import (
     alias,
-    cat,
-    chunk,
     clone,
     contiguous,
     expand,
     expand_as,
     flatten,
-    gather_strided,
     matrix_transpose,
     permute,
     ravel,
     reshape,
     reshape_as,
     reversed_dims,
-    scatter_strided,
-    split,
     squeeze,
-    stack,
     t,
     transpose,
-    unbind,
     unsqueeze,
     unsqueeze_dims,
     view,
     view_as,
-    zeros_shaped,
-)  # fmt: skip
+)
+from .shape_in_place import squeeze_, swapaxes_, swapdims_, t_, transpose_, unsqueeze_
 from .shifts import (
     bitwise_left_shift,
     bitwise_left_shift_,
@@ -594,23 +599,10 @@ from .statistics import aminmax, count_nonzero, nanmean, nansum, std_mean, var_m
 from .strided import (
     as_strided,
     as_strided_,
-    as_strided_scatter,
-    diagonal_scatter,
-    narrow_copy,
-    select_scatter,
-    slice_scatter,
-    split_with_sizes,
-    squeeze_,
-    swapaxes_,
-    swapdims_,
-    t_,
-    transpose_,
+    gather_strided,
+    scatter_strided,
     unfold,
     unfold_backward,
-    unsafe_chunk,
-    unsafe_split,
-    unsafe_split_with_sizes,
-    unsqueeze_,
 )
 from .transcendental import (
     acos,
@@ -681,6 +673,13 @@ from .two_inputs import (
     xlogy_,
 )
 from .variance import std, var  # fmt: skip
+from .view_scatter import (
+    as_strided_scatter,
+    diagonal_scatter,
+    narrow_copy,
+    select_scatter,
+    slice_scatter,
+)
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",

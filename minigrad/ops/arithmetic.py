@@ -69,7 +69,7 @@ def mul(input: Array, other: Array) -> Array:
 @op("MulBackward1", input=lambda grad, number, xp: xp.scale(grad, number))
 def scale(input: Array, number: float) -> Array:
     """`input` times a number, in a formula: PyTorch records this as a node of its own."""
-    return input * promotion.number_tensor(number, input.dtype)._array
+    return input * promotion.number_like(number, input)._array
 
 
 @pointwise("NegBackward0", input=lambda grad: -grad)

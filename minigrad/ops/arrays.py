@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..promotion import number_tensor
+from ..promotion import number_like
 from . import (
     arithmetic,
     attention,
@@ -78,7 +78,7 @@ cat, stack = np.concatenate, np.stack
 sum_to_size, sum_dim = reduction.sum_to_size_array, reduction.sum_dim.forward
 product_of_others = reduction.product_of_others_array
 at_index, from_index = extremes.at_index.forward, extremes.from_index.forward
-scatter_strided, gather_strided = shape.scatter_strided.forward, shape.gather_strided.forward
+scatter_strided, gather_strided = strided.scatter_strided.forward, strided.gather_strided.forward
 select, slice = indexing._select.forward, indexing._slice.forward
 select_backward, slice_backward = indexing.select_backward.forward, indexing.slice_backward.forward
 index, index_backward = indexing.index_rows.forward, indexing.index_backward.forward
@@ -157,7 +157,7 @@ def pow(array: Array, exponent: Any) -> Array:
 
 def div(array: Array, number: float) -> Array:
     """An array divided by a number."""
-    return array / number_tensor(number, array.dtype)._array
+    return array / number_like(number, array)._array
 
 
 def t(array: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..autograd.node import Node, wrap
 from ..autograd.out import into
-from . import diagonals, indexing, shape, strided
+from . import diagonals, indexing, pieces, shape, strided
 
 Tensor = Any
 
@@ -87,12 +87,12 @@ def select_copy(input: Tensor, dim: int, index: int, *, out: Any = None) -> Tens
 
 def split_copy(tensor: Tensor, split_size: int, dim: int = 0, *, out: Any = None) -> Any:
     """`split` as copies."""
-    return _copied(out, shape.split, tensor, split_size, dim)
+    return _copied(out, pieces.split, tensor, split_size, dim)
 
 
 def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: int = 0, *, out: Any = None) -> Any:
     """`split_with_sizes` as copies."""
-    return _copied(out, shape.split, input, list(split_sizes), dim)
+    return _copied(out, pieces.split, input, list(split_sizes), dim)
 
 
 def squeeze_copy(input: Tensor, dim: Any = None, *, out: Any = None) -> Tensor:
@@ -112,7 +112,7 @@ def transpose_copy(input: Tensor, dim0: int, dim1: int, *, out: Any = None) -> T
 
 def unbind_copy(input: Tensor, dim: int = 0, *, out: Any = None) -> Any:
     """`unbind` as copies."""
-    return _copied(out, shape.unbind, input, dim)
+    return _copied(out, pieces.unbind, input, dim)
 
 
 def unfold_copy(input: Tensor, dimension: int, size: int, step: int, *, out: Any = None) -> Tensor:

@@ -12,7 +12,8 @@ from ..autograd import node as graph
 from ..promotion import NUMBERS, check_tensors
 from .dims import wrap_dim
 from .indexing import narrow
-from .shape import cat, reshape
+from .pieces import cat
+from .shape import reshape
 
 Tensor = Any
 

@@ -18,7 +18,8 @@ from ..dtypes import scalar_name
 from .dims import wrap_dim
 from .indexing import _slice
 from .masking import masked_select
-from .shape import _list_of_tensors, cat, expand, flatten, reshape, stack, unsqueeze, view
+from .pieces import _list_of_tensors, cat, stack
+from .shape import expand, flatten, reshape, unsqueeze, view
 
 Array = Any
 Tensor = Any

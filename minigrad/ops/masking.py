@@ -14,7 +14,7 @@ from ..autograd.row import op
 from ..dtypes import scalar_name
 from .conversion import number_as
 from .gathering import into_other, written
-from .shape import unbind
+from .pieces import unbind
 
 Array = Any
 Tensor = Any

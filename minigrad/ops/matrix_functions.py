@@ -23,8 +23,9 @@ from ..promotion import check_tensors
 from .arithmetic import div, mul
 from .linalg_results import LinAlgError, check_matrices, check_square
 from .norms import linalg_norm
+from .pieces import cat
 from .recorded import on
-from .shape import cat, reshape, squeeze
+from .shape import reshape, squeeze
 
 Array = Any
 Tensor = Any

@@ -7,11 +7,11 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
 
+from ..autograd.geometry import address, span
 from ..autograd.grad_mode import is_recording
-from ..autograd.inplace import OVERLAP, address
+from ..autograd.inplace import OVERLAP
 from ..dtypes import castable, scalar_name
 from ..layout import in_format, memory_format
 from .conversion import cast
@@ -53,21 +53,6 @@ def _resized(array: Array, shape: tuple[int, ...]) -> Array:
     if there < count:
         row = np.concatenate((row, np.zeros(count - there, array.dtype)))
     return row.reshape(shape)
-
-
-def root(array: Array) -> Array:
-    """The array that owns the memory of `array`, or that came into NumPy from elsewhere."""
-    base = owner = array
-    while base is not None:  # what `as_strided` made has a base that is no array, but has one
-        owner = base if isinstance(base, np.ndarray) else owner
-        base = getattr(base, "base", None)
-    return owner
-
-
-def span(array: Array) -> tuple[int, int]:
-    """The addresses of the first byte of the memory that `array` lies in, and after its last."""
-    owner = root(array)
-    return byte_bounds(owner) if owner.size else (address(array), address(array))
 
 
 def _end(array: Array) -> int:

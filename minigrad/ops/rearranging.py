@@ -15,16 +15,7 @@ from ..autograd.row import op
 from .dims import infer_size, size_of, wrap_dim
 from .indexed import index_select
 from .numpy_names import numpy_names
-from .shape import (
-    _clone_contiguous,
-    _permute,
-    alias,
-    expand,
-    flatten,
-    transpose,
-    unsqueeze,
-    view,
-)
+from .shape import _clone_contiguous, _permute, alias, expand, flatten, transpose, unsqueeze, view
 
 Array = Any
 Tensor = Any

@@ -15,10 +15,10 @@ from ..autograd.interface import grad
 from .arithmetic import add, mul, sub
 from .indexing import narrow
 from .linalg import linear, matmul
+from .pieces import cat, stack, unbind, unsafe_split
 from .pointwise import relu, sigmoid, tanh
 from .recurrent import spans
-from .shape import cat, stack, t, unbind, view
-from .strided import unsafe_split
+from .shape import t, view
 
 Tensor = Any
 States = tuple[Any, ...]  # the state, for an LSTM also the cell state: (batch, hidden) each

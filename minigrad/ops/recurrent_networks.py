@@ -12,9 +12,10 @@ from typing import Any
 from .dropout import dropout as drop
 from .factories import zeros
 from .indexing import select
+from .pieces import cat, stack, unbind
 from .recurrent import LAYERS
 from .recurrent_cells import unrolled
-from .shape import cat, stack, transpose, unbind
+from .shape import transpose
 
 Tensor = Any
 

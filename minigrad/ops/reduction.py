@@ -220,7 +220,7 @@ def product_of_others_array(array: Array) -> Array:
 
 def product_of_others(input: Tensor) -> Tensor:
     """`product_of_others_array` made of ops, for when the gradient itself is differentiated."""
-    from .shape import stack, unbind
+    from .pieces import stack, unbind
 
     if not input._array.ndim:
         return wrap(np.ones_like(input._array))

@@ -23,8 +23,9 @@ from .dims import wrap_dim
 from .indexing import narrow, select
 from .inplace import copy_
 from .numpy_names import numpy_names
+from .pieces import cat
 from .reduction import _array, sum_dim
-from .shape import cat, unsqueeze
+from .shape import unsqueeze
 from .with_number import over, times
 
 Array = Any

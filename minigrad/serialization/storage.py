@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
 
-from ..autograd.inplace import address, element_strides
+from ..autograd.geometry import address, element_strides
 
 Array = Any
 Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]  # offset, sizes, strides in elements

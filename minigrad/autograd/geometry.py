@@ -1,0 +1,85 @@
+"""Where the elements of a tensor lie: its memory, and shape, strides and offset in it.
+
+A view and its base show different parts of one memory. That is a NumPy array which owns it (the
+`root`); places are counted in elements from its first one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+Array = Any
+Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
+
+
+def geometries(tensor: Any) -> tuple[Geometry, Geometry]:
+    """Where the base of a view lies, and the view, counted from whichever begins first."""
+    base, view = tensor._view.base._array, tensor._array
+    there, here = offset(base), offset(view)
+    start = min(there, here)
+    return (
+        (base.shape, element_strides(base), there - start),
+        (view.shape, element_strides(view), here - start),
+    )
+
+
+def offset(array: Array) -> int:
+    """How many elements of its memory come before the first of `array`."""
+    return int((address(array) - span(array)[0]) // array.itemsize)
+
+
+def storage_offset(tensor: Any) -> int:
+    """How many elements lie before the first of a view: in the memory that its base shows, or, if
+    `view.data = other` gave it another memory, in that one."""
+    if tensor._view is None:
+        return 0
+    base, view = tensor._view.base._array, tensor._array
+    shared = root(base) is root(view)
+    return offset(view) - offset(base) if shared else offset(view)
+
+
+def root(array: Array) -> Array:
+    """The array that owns the memory of `array`, or that came into NumPy from elsewhere."""
+    base = owner = array
+    while base is not None:  # what `as_strided` made has a base that is no array, but has one
+        owner = base if isinstance(base, np.ndarray) else owner
+        base = getattr(base, "base", None)
+    return owner
+
+
+def span(array: Array) -> tuple[int, int]:
+    """The addresses of the first byte of the memory that `array` lies in, and after its last."""
+    owner = root(array)
+    return byte_bounds(owner) if owner.size else (address(array), address(array))
+
+
+def address(array: Array) -> int:
+    """The address of the first element."""
+    return int(
+        array.data.ptr if hasattr(array.data, "ptr") else array.__array_interface__["data"][0]
+    )
+
+
+def element_strides(array: Array) -> tuple[int, ...]:
+    """Strides in elements; those of an empty array are what they would be with sizes of 1."""
+    if array.size:
+        return tuple(s // array.itemsize for s in array.strides)
+    sizes = [max(n, 1) for n in array.shape]
+    return tuple(math.prod(sizes[i + 1 :]) for i in range(len(sizes)))
+
+
+def copied_memory(array: Array, memo: dict[int, Any]) -> Array:
+    """A copy of `array` for `copy.deepcopy`: arrays that share memory have copies that do."""
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+        return array.copy()
+    if id(owner) not in memo:
+        memo[id(owner)] = owner.copy(order="K")
+    start = address(array) - address(owner)
+    return np.ndarray(array.shape, array.dtype, memo[id(owner)].data, start, array.strides)
