@@ -47,51 +47,46 @@ def multi_head_attention_forward(
         query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     steps, batch, width = query.shape
-    key_padding_mask = _canonical_mask(
-        key_padding_mask, "key_padding_mask", _none_or_dtype(attn_mask), "attn_mask", query.dtype
+    key_padding_mask, attn_mask, is_causal = _masks_of_numbers(
+        key_padding_mask, attn_mask, is_causal, need_weights, query.dtype
     )
-    if is_causal and attn_mask is None:
-        raise RuntimeError(
-            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module "
-            "method `generate_square_subsequent_mask` to create this mask."
-        )
-    if is_causal and key_padding_mask is None and not need_weights:
-        attn_mask = None  # the hint is enough
-    else:
-        attn_mask = _canonical_mask(attn_mask, "attn_mask", None, "", query.dtype, False)
-        is_causal = is_causal and key_padding_mask is None
     _check_widths(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
     weights = [q_proj_weight, k_proj_weight, v_proj_weight]
     q, k, v = _projections(
         query, key, value, weights if use_separate_proj_weight else in_proj_weight, in_proj_bias
     )
     attn_mask = _three_dims(attn_mask, (steps, key.size(0)), batch * num_heads)
-    masks = [attn_mask, key_padding_mask]
-    if _has_both(bias_k, bias_v, static_k, static_v):
-        k = ops.cat([k, bias_k.repeat(1, batch, 1)])  # type: ignore[union-attr]
-        v = ops.cat([v, bias_v.repeat(1, batch, 1)])  # type: ignore[union-attr]
-        masks = [_one_more(mask) for mask in masks]
-    q = _by_head(q, batch * num_heads, "q", None)
-    k = _by_head(k, batch * num_heads, "k", static_k, width // num_heads)
-    v = _by_head(v, batch * num_heads, "v", static_v, width // num_heads)
+    bias = _bias_pair(bias_k, bias_v, static_k, static_v)
+    if bias is not None:
+        k, v = (ops.cat([x, b.repeat(1, batch, 1)]) for x, b in zip((k, v), bias, strict=True))
+    heads, features = batch * num_heads, width // num_heads
+    q = _by_head(q, heads, "q", None)
+    k = _by_head(k, heads, "k", static_k, features)
+    v = _by_head(v, heads, "v", static_v, features)
     if add_zero_attn:
-        zeros = ops.zeros((batch * num_heads, 1, width // num_heads), dtype=k.dtype)
+        zeros = k.new_zeros((heads, 1, features))
         k, v = ops.cat([k, zeros], 1), ops.cat([v, zeros], 1)
-        masks = [_one_more(mask) for mask in masks]
-    mask = _merged(masks[0], masks[1], batch, num_heads, k.size(1))
+    added = (bias is not None) + add_zero_attn
+    mask = _merged(
+        _with_more(attn_mask, added),
+        _with_more(key_padding_mask, added),
+        batch,
+        num_heads,
+        k.size(1),
+    )
     p = dropout_p if training else 0.0
     if need_weights:
         out, attention = _with_weights(q, k, v, mask, p)
         out = out.transpose(0, 1).reshape(steps * batch, width)
+        attention = attention.view(batch, num_heads, steps, k.size(1))
+        attention = attention.mean(1) if average_attn_weights else attention
     else:
         out, attention = _without_weights(q, k, v, mask, p, is_causal, batch), None
     out = ops.linear(out, out_proj_weight, out_proj_bias)
     out = out.view(steps, batch, out.size(1))
-    if attention is not None:
-        attention = attention.view(batch, num_heads, steps, k.size(1))
-        attention = attention.mean(1) if average_attn_weights else attention
-        attention = attention if is_batched else attention.squeeze(0)
-    return (out if is_batched else out.squeeze(1)), attention
+    if is_batched:
+        return out, attention
+    return out.squeeze(1), None if attention is None else attention.squeeze(0)
 
 
 # -- masks ---------------------------------------------------------------------------------------
@@ -99,6 +94,24 @@ def multi_head_attention_forward(
 
 def _none_or_dtype(input: Any) -> Any:
     return None if input is None else input.dtype
+
+
+def _masks_of_numbers(
+    padding: Tensor | None, mask: Tensor | None, is_causal: bool, need_weights: bool, dtype: Any
+) -> tuple[Tensor | None, Tensor | None, bool]:
+    """`key_padding_mask` and `attn_mask` as numbers to add, and whether a hint takes the place of
+    the second."""
+    other = _none_or_dtype(mask)
+    padding = _canonical_mask(padding, "key_padding_mask", other, "attn_mask", dtype)
+    if is_causal and mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module "
+            "method `generate_square_subsequent_mask` to create this mask."
+        )
+    if is_causal and padding is None and not need_weights:
+        return padding, None, True
+    mask = _canonical_mask(mask, "attn_mask", None, "", dtype, False)
+    return padding, mask, is_causal and padding is None
 
 
 def _canonical_mask(
@@ -136,9 +149,12 @@ def _three_dims(mask: Tensor | None, shape: tuple[int, int], heads: int) -> Tens
     return mask.unsqueeze(0) if mask.dim() == 2 else mask
 
 
-def _one_more(mask: Tensor | None) -> Tensor | None:
-    """The mask with one more key, which it lets through."""
-    return None if mask is None else pad(mask, (0, 1))
+def _with_more(mask: Tensor | None, keys: int) -> Tensor | None:
+    """The mask with some more keys, which it lets through."""
+    if mask is not None:
+        for _ in range(keys):
+            mask = pad(mask, (0, 1))
+    return mask
 
 
 def _merged(
@@ -212,10 +228,12 @@ def _check_widths(
         raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
 
 
-def _has_both(bias_k: Any, bias_v: Any, static_k: Any, static_v: Any) -> bool:
-    """Whether one more key and value are to be added."""
+def _bias_pair(
+    bias_k: Any, bias_v: Any, static_k: Any, static_v: Any
+) -> tuple[Tensor, Tensor] | None:
+    """The key and the value that are to be added, if there are any."""
     if bias_k is None and bias_v is None:
-        return False
+        return None
     if bias_v is None:
         raise AssertionError("bias_k is set but bias_v is None")
     if bias_k is None:
@@ -223,7 +241,7 @@ def _has_both(bias_k: Any, bias_v: Any, static_k: Any, static_v: Any) -> bool:
     for name, static in (("key", static_k), ("value", static_v)):
         if static is not None:
             raise AssertionError(f"bias cannot be added to static {name}.")
-    return True
+    return bias_k, bias_v
 
 
 # -- the steps of the computation ----------------------------------------------------------------

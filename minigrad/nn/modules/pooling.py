@@ -155,9 +155,7 @@ class AvgPool1d(_AvgPool):
         )  # fmt: skip
 
 
-class AvgPool2d(_AvgPool):
-    """The average of each window: (N, C, H, W) to (N, C, H_out, W_out); see `F.avg_pool2d`."""
-
+class _AvgPoolOfSpace(_AvgPool):
     def __init__(
         self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
         ceil_mode: bool = False, count_include_pad: bool = True,
@@ -170,6 +168,10 @@ class AvgPool2d(_AvgPool):
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
+
+
+class AvgPool2d(_AvgPoolOfSpace):
+    """The average of each window: (N, C, H, W) to (N, C, H_out, W_out); see `F.avg_pool2d`."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
@@ -178,21 +180,8 @@ class AvgPool2d(_AvgPool):
         )  # fmt: skip
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPoolOfSpace):
     """The average of each window of the last three dimensions."""
-
-    def __init__(
-        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
-        ceil_mode: bool = False, count_include_pad: bool = True,
-        divisor_override: int | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride if stride is not None else kernel_size
-        self.padding = padding
-        self.ceil_mode = ceil_mode
-        self.count_include_pad = count_include_pad
-        self.divisor_override = divisor_override
 
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool3d(
