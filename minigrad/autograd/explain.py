@@ -20,6 +20,20 @@ NOT_RECORDED = (
     "It was made from values, by an operation of which no input requires a gradient, under "
     "no_grad, or by detach(): run the program inside autograd.graph.record() to be told which."
 )
+NOT_ON_TAPE = (
+    "It was there before the tape began, or a function of the library made it: the tape does not "
+    "tell how."
+)
+FROZEN = "It is a Parameter, made with requires_grad=False or set so since."
+NOWHERE = (
+    "Its .grad stays None: it is a view that was made while nothing was recorded, so no gradient "
+    "goes through it."
+)
+CUTS = {
+    "no_grad": "ran under no_grad",
+    "inference mode": "ran in inference mode",
+    "not differentiable": "has no gradient",
+}
 WHY = {
     "no_grad": "under no_grad, where nothing is recorded in the graph",
     "inference mode": "in inference mode, where nothing is recorded in the graph",
@@ -79,11 +93,23 @@ class _Story:
                 "its place in the graph is lost."
             )
         elif self.node is not None:
-            yield f"It is not a leaf: {self.node.name()} is the node of what made it{self.made()}."
+            yield f"It is not a leaf: {self.node.name()} is the node of what {self.origin()}."
         elif self.needs:
             yield f"It is a leaf: no recorded operation made it, and requires_grad is set{self.made()}."
         else:
             yield f"It is a leaf that requires no gradient. {self.why_constant()}"
+
+    def origin(self) -> str:
+        """What the node behind this tensor comes from: what made it, or what changed it last."""
+        event = self.event()
+        if self.tape is None or event is None or event.kind != "op":
+            return f"made it{self.made()}"
+        number = self.tape.id_of(self.node)
+        if event.node == number:
+            return f"made it{self.made()}"
+        changes = [e for e in self.tape.of_kind("op") if e.node == number and e.in_place]
+        line = f"at {_line(changes[-1])}" if changes else "through what shares its memory"
+        return f"changed it last, {line}; it was made at {_line(event)}"
 
     def event(self) -> Any:
         """The event on the tape that made this tensor."""
@@ -99,18 +125,17 @@ class _Story:
     def made(self) -> str:
         event = self.event()
         if event is None and self.node is not None:
-            line = self.node.__dict__.get("_made_at")
+            line = self.node.note().get("made_at")
             return f", at {_at(line.filename, line.lineno, line.line)}" if line else ""
         return "" if event is None else f", at {_line(event)}"
 
     def why_constant(self) -> str:
-        if self.tensor._array.dtype.kind != "f":
-            return "Only floating-point numbers can have gradients."
         event = self.event()
+        if self.tensor._array.dtype.kind != "f":
+            made = "" if event is None else f" It was made at {_line(event)}."
+            return f"Only floating-point numbers can have gradients.{made}"
         if event is None:
-            if self.tensor.is_inference():
-                return "It was made in inference mode, where nothing is recorded in the graph."
-            return NOT_RECORDED
+            return self.why_unknown()
         if event.kind == "op":
             return f"It was made by {event.op} at {_line(event)} {WHY.get(event.recorded, '')}."
         if event.of is None:
@@ -119,10 +144,25 @@ class _Story:
         verb = "was detached from" if event.how == "detach" else "is the data of"
         return f"It {verb} {source} at {_line(event)}: gradients do not pass."
 
+    def why_unknown(self) -> str:
+        """For a constant whose making is not on the tape."""
+        if self.tensor.is_inference():
+            return "It was made in inference mode, where nothing is recorded in the graph."
+        if type(self.tensor).__name__ == "Parameter":
+            return FROZEN
+        if self.tape is None:
+            return NOT_RECORDED
+        info = self.tape.tensors[(self.tape.id_of(self.tensor) or 0) - 1]
+        if info.how == "gradient" and info.of is not None:
+            return f"It is the gradient of {self.tape.label(info.of)}."
+        return NOT_ON_TAPE
+
     # --- its gradient ---
 
     def gradient(self) -> Iterator[str]:
-        if not self.needs:
+        if self.needs and self.node is None and graph.leaf_edge(self.tensor) is None:
+            yield NOWHERE
+        elif not self.needs:
             yield "No gradient will arrive: backward() does not look for one here."
         elif self.node is not None:
             yield from self.passing_gradient()
@@ -193,7 +233,13 @@ class _Story:
             return f": it was reset at {_line(resets[-1])}"
         if last.only_inputs:
             return f": the pass at {_line(last)} was for given inputs only, and not for this one"
-        return f": the backward pass at {_line(last)} did not reach it, as what it began from does not depend on it"
+        missed = f": the backward pass at {_line(last)} did not reach it, "
+        cut = None if number is None else _cut(self.tape, number, last)
+        if cut is None:
+            return missed + "as what it began from does not depend on it"
+        if cut.kind == "created":
+            return missed + f"as the way from it was cut by {cut.how} at {_line(cut)}"
+        return missed + f"as {cut.op} at {_line(cut)}, on the way from it, {CUTS[cut.recorded]}"
 
     # --- its memory ---
 
@@ -220,6 +266,38 @@ class _Story:
             yield f"Its memory was changed in place {times} (version {counter[0]})."
             for version, line in counter[1:]:
                 yield f"Version {version}: {_at(line.filename, line.lineno, line.line)}."
+
+
+def _cut(tape: Tape, leaf: int, last: Any) -> Any:
+    """The event at which what was computed from a leaf left the graph, on its way to the roots of
+    a backward pass; None if no such way is on the tape.
+
+    What follows from the leaf is found by going forward, what led to the roots by going back."""
+    roots = [root.id for root in last.roots if root.to == "node"]
+    steps = [
+        (_sources(event), {*event.outputs} if event.kind == "op" else {event.tensor}, event)
+        for event in (*tape.of_kind("op"), *tape.of_kind("created"))
+        if event.step < last.step
+    ]
+    steps.sort(key=lambda step: step[2].step)
+    after: set[int] = {leaf}
+    before: set[int] = set()
+    for sources, results, _ in steps:
+        after |= results if after & sources else set()
+    for sources, results, event in reversed(steps):
+        led = before & results or (event.kind == "op" and event.node in roots)
+        before |= sources | results if led else set()
+    for sources, results, event in steps:
+        from_graph = [s for s in after & sources if s == leaf or tape.tensors[s - 1].requires_grad]
+        if from_graph and before & results and (event.kind == "created" or event.recorded in CUTS):
+            return event
+    return None
+
+
+def _sources(event: Any) -> set[int]:
+    """The tensors from which an operation, or an alias, was made."""
+    tensors = [a.tensor for a in event.inputs] if event.kind == "op" else [event.of]
+    return {tensor for tensor in tensors if tensor is not None}
 
 
 def _overlap(a: Any, b: Any) -> bool:
