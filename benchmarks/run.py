@@ -9,6 +9,7 @@ is the median of the rounds' ratios, its spread their quartiles: below 1 minigra
     python benchmarks/run.py --peers                    also MyGrad and HIPS autograd (extra `peers`)
     python benchmarks/run.py --instructions             also instruction counts (needs valgrind)
     python benchmarks/run.py --json FILE --plot FILE    figures for a program, and as a picture
+    python benchmarks/run.py --markdown                 at the end the table again, as in README.md
 
 The exit status is 1 if a workload failed or the two sides computed different numbers; a bar that
 is missed is only reported.
@@ -17,6 +18,7 @@ is missed is only reported.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -30,6 +32,7 @@ import instructions
 import numpy as np
 import plot
 from documents import LOOPS
+from gpu import GPU
 from overhead import CHAINS, GRAPH_BAR, GRAPHS, OVERHEAD
 from workload import Workload
 from workloads import WORKLOADS
@@ -52,7 +55,9 @@ def environment(threads: int) -> dict[str, str]:
     """The variables of a process that computes with so many threads and finds this minigrad."""
     count = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}
     path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **count, "PYTHONPATH": path}
+    # an installed package has its compiled modules: an import is timed with them
+    kept = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **count, "PYTHONPATH": path}
 
 
 class Side:
@@ -150,6 +155,18 @@ def summary(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def markdown(rows: list[dict[str, Any]]) -> list[str]:
+    """The table in Markdown."""
+    lines = ["| workload | minigrad | PyTorch | ratio | bar |", "| --- | --- | --- | --- | --- |"]
+    for row in rows:
+        ours, theirs = (f"{row[side]:.2f} {row['unit']}" for side in ("minigrad", "theirs"))
+        if row["other"] != "PyTorch":
+            theirs += f" ({row['other']})"
+        bar = "" if row["bar"] is None else f"{row['bar']:.2f}{'' if row['met'] else ', missed'}"
+        lines.append(f"| {row['name']} | {ours} | {theirs} | {row['ratio']:.2f} | {bar} |")
+    return lines
+
+
 def machine(sides: list[Side], threads: int) -> str:
     """The processor and the versions that the figures belong to."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -172,12 +189,24 @@ def arguments() -> argparse.Namespace:
     option("--instructions", action="store_true", help="count instructions of small workloads")
     option("--plot", type=Path, metavar="FILE", help="draw the ratios")
     option("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
+    option("--markdown", action="store_true", help="print the table in Markdown as well")
     option("--list", action="store_true", help="name the workloads and their bars")
     option("--device", choices=("cpu", "cuda"), default="cpu", help="where both sides compute")
     options = parser.parse_args()
     if options.device == "cuda":
-        parser.error("no GPU to measure on: minigrad computes on the CPU only so far (docs/gpu.md)")
+        _on_gpu(parser)
     return options
+
+
+def _on_gpu(parser: argparse.ArgumentParser) -> None:
+    """Let both sides compute on a GPU; an error that says what is missing."""
+    for side, missing in (
+        ("minigrad", "CuPy and a driver (docs/gpu.md)"),
+        ("torch", "a CUDA build"),
+    ):
+        if not importlib.import_module(side).cuda.is_available():
+            parser.error(f"{side} finds no GPU to measure on: it needs {missing}")
+    os.environ["BENCHMARK_DEVICE"] = "cuda"  # for the two sides' processes
 
 
 def table(chosen: list[Workload], sides: list[Side], repeats: int) -> list[dict[str, Any]]:
@@ -213,7 +242,8 @@ def counted(chosen: list[Workload], threads: int) -> list[dict[str, Any]]:
 def main() -> int:
     options = arguments()
     wanted = options.only or [""]
-    chosen = [w for w in WORKLOADS if any(part in w.name for part in wanted)]
+    every = WORKLOADS + (GPU if options.device == "cuda" else [])
+    chosen = [w for w in every if any(part in w.name for part in wanted)]
     if options.list or not chosen:
         for workload in WORKLOADS:
             bar = "" if workload.bar is None else f"{workload.bar:.2f}"
@@ -234,6 +264,8 @@ def main() -> int:
         side.close()
     rows = [row for row in all_rows if "failed" not in row]
     print(*summary(rows), sep="\n")
+    if options.markdown:
+        print("", about, "", *markdown(rows), "", sep="\n")
     counts = counted(chosen, options.threads) if options.instructions else []
     if options.json:
         result = {"machine": about, "rows": all_rows, "instructions": counts}

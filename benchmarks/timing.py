@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import os
 import sys
 import time
 import traceback
@@ -29,6 +30,8 @@ def seconds(run: Run, calls: int) -> float:
     """The time that `calls` calls of `run.step` take together (or what `figure` measures)."""
     if run.figure is not None:
         return sum(run.figure() for _ in range(calls))
+    if os.environ.get("BENCHMARK_DEVICE") == "cuda" and run.prepare is None:
+        return between_events(run, calls)
     if run.prepare is None:
         start = time.perf_counter()
         for _ in range(calls):
@@ -42,6 +45,18 @@ def seconds(run: Run, calls: int) -> float:
             run.step(item)
         total += time.perf_counter() - start
     return total
+
+
+def between_events(run: Run, calls: int) -> float:
+    """The same on a GPU, by its own clock: from before the first kernel to after the last."""
+    cuda = next(sys.modules[side].cuda for side in TORCH_LIKE if side in sys.modules)
+    start, end = (cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(calls):
+        run.step()
+    end.record()
+    end.synchronize()
+    return float(start.elapsed_time(end)) / 1000
 
 
 def timed(workload: Workload, torch: Any, calls: int) -> dict[str, Any]:
@@ -73,7 +88,10 @@ def version(side: str) -> str:
 def workloads(side: str) -> dict[str, Workload]:
     """The workloads by name; a peer has its own programs for some of them (`peers.py`)."""
     if side in TORCH_LIKE:
-        from workloads import WORKLOADS
+        from gpu import GPU
+        from workloads import WORKLOADS as everywhere
+
+        WORKLOADS = everywhere + GPU
     else:
         WORKLOADS = importlib.import_module(f"peer_{side}").LOOPS
     return {workload.name: workload for workload in WORKLOADS}
@@ -84,6 +102,8 @@ def library(side: str, threads: int) -> Any:
     torch = importlib.import_module(side if side in TORCH_LIKE else "minigrad")
     if hasattr(torch, "set_num_threads"):
         torch.set_num_threads(threads)
+    if "BENCHMARK_DEVICE" in os.environ:
+        torch.set_default_device(os.environ["BENCHMARK_DEVICE"])
     return torch
 
 

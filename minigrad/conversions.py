@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes, ops
+from . import dtypes, gpu, ops
 from .autograd import geometry
 from .autograd import node as graph
-from .device import NO_ACCELERATOR, refuse_cuda
+from .device import NO_ACCELERATOR, cpu, cuda_device
 from .layout import contiguous_format, is_in_format, layout, memory_format, strided
 from .storage import TypedStorage, UntypedStorage
 
@@ -27,7 +27,7 @@ class Conversions:
     __slots__ = ()
     _array: Any
     requires_grad: Any
-    is_cuda, is_sparse, is_quantized, is_meta, is_mkldnn, is_mps, is_xpu = (False,) * 7
+    is_sparse, is_quantized, is_meta, is_mkldnn, is_mps, is_xpu = (False,) * 6
 
     # --- what it is ---
 
@@ -90,9 +90,15 @@ class Conversions:
 
     resolve_conj = resolve_neg = conj
 
+    @property
+    def is_cuda(self) -> Bool:
+        """Whether the memory is a GPU's."""
+        return not isinstance(self._array, np.ndarray)
+
     def get_device(self) -> Integer:
         """The number of the GPU; -1 on the CPU."""
-        return -1
+        index = gpu.index_of(self._array)
+        return -1 if index is None else index
 
     # --- its memory ---
 
@@ -134,12 +140,19 @@ class Conversions:
         return False
 
     def is_pinned(self, device: Any = None) -> Bool:
-        """Whether the memory is locked for copies to a GPU: never."""
-        return False
+        """Whether the memory is locked for copies to a GPU."""
+        return gpu.is_pinned(self._array)
 
     def pin_memory(self, device: Any = None) -> Tensor:
-        """RuntimeError: there is no GPU to copy to."""
-        raise RuntimeError(NO_ACCELERATOR)
+        """A copy in memory that is locked for copies to a GPU; RuntimeError if there is none."""
+        if not gpu.device_count():
+            raise RuntimeError(NO_ACCELERATOR)
+        if self.is_cuda:
+            raise RuntimeError(
+                f"cannot pin 'torch.cuda.{self.type().rpartition('.')[2]}' only dense CPU tensors "
+                "can be pinned"
+            )
+        return self if self.is_pinned() else graph.wrap(gpu.pinned(self._array))
 
     # --- other dtypes and devices ---
 
@@ -147,7 +160,8 @@ class Conversions:
                    requires_grad: Bool = False) -> Tensor:  # fmt: skip
         """`tensor(data)` in this Tensor's dtype."""
         wanted = dtypes.from_numpy(self._array.dtype) if dtype is None else dtype
-        return ops.tensor(data, dtype=wanted, device=device, requires_grad=requires_grad)
+        place = self.device if device is None else device  # type: ignore[attr-defined]
+        return ops.tensor(data, dtype=wanted, device=place, requires_grad=requires_grad)
 
     def new(self, *args: Any) -> Tensor:
         """PyTorch's first constructor in this Tensor's dtype: sizes, or one sequence of values."""
@@ -157,7 +171,8 @@ class Conversions:
         """The name of the tensor's type, or the tensor in another (`torch.DoubleTensor`, its name,
         or a dtype)."""
         if dtype is None:
-            return f"torch.{dtypes.scalar_name(self._array.dtype)}Tensor"
+            place = "cuda." if self.is_cuda else ""
+            return f"torch.{place}{dtypes.scalar_name(self._array.dtype)}Tensor"
         return ops.to(self, dtype if isinstance(dtype, dtypes.dtype) else ops.dtype_named(dtype))
 
     def type_as(self, other: Tensor) -> Tensor:
@@ -165,12 +180,12 @@ class Conversions:
         return ops.to(self, dtypes.from_numpy(other._array.dtype))
 
     def cpu(self, memory_format: memory_format | None = None) -> Tensor:
-        """This Tensor: its memory is the CPU's already."""
-        return self
+        """This Tensor if its memory is the CPU's already, else a copy there."""
+        return ops.to(self, device=cpu, memory_format=memory_format)
 
     def cuda(self, device: Any = None, non_blocking: Bool = False) -> Tensor:
-        """AssertionError: there is no GPU."""
-        refuse_cuda(device)
+        """A copy on a GPU, or this Tensor if it is there; AssertionError if there is none."""
+        return ops.to(self, device=cuda_device(device))
 
     def float(self, memory_format: memory_format | None = None) -> Tensor:
         return ops.to(self, dtypes.float32, memory_format=memory_format)

@@ -1,7 +1,8 @@
 """Devices: where a tensor's memory is.
 
 A `device` is only a name, such as `cuda:1`, and can be made on any machine. Tensors can be on the
-CPU alone so far: `device.of`, which every `device=` argument goes through, refuses all others.
+CPU and, where CuPy finds them, on CUDA devices: `device.of`, which every `device=` argument goes
+through, refuses all others.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import operator
 import re
 from typing import Any, NoReturn, SupportsIndex
 
+from . import gpu
+
 CPU_ONLY = (
-    " minigrad computes on the CPU only so far: its CUDA backend, which will use CuPy, is not there "
-    'yet (docs/gpu.md). CuPy comes with: pip install -e ".[cuda13]" (CUDA 12: ".[cuda12]")'
+    " minigrad computes on the CPU only here: CuPy, by which it uses GPUs (docs/gpu.md), is not "
+    'installed or finds none. CuPy comes with: pip install -e ".[cuda13]" (CUDA 12: ".[cuda12]")'
 )
 NO_CUDA = "Torch not compiled with CUDA enabled." + CPU_ONLY
 NO_ACCELERATOR = "Cannot access accelerator device when none is available." + CPU_ONLY
@@ -56,16 +59,22 @@ class device:
         if value == "cpu":  # by far the most frequent one
             return cpu
         found = value if isinstance(value, device) else device(value)
-        if found.type != "cpu":
-            _refuse(found)
-        return found
+        return found if found.type == "cpu" else _on_gpu(found)
+
+    @staticmethod
+    def at(index: int | None) -> device:
+        """The device of an array: GPU `index`, or the CPU for None."""
+        return cpu if index is None else device("cuda", index)
 
     def __enter__(self) -> device:
-        """`with device("cpu"):` makes new tensors there, as always."""
-        return device.of(self)
+        """`with device("cuda"):` makes new tensors there."""
+        _before.append(default_index)
+        set_default(self)
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        pass
+        global default_index
+        default_index = _before.pop()
 
     def __reduce__(self) -> Any:
         return device, (self.type,) if self.index is None else (self.type, self.index)
@@ -125,8 +134,10 @@ def _parsed(first: Any, index: Any) -> tuple[str, int | None]:
     if isinstance(first, device):
         return first.type, first.index
     if isinstance(first, SupportsIndex):
-        _checked(first)
-        raise RuntimeError(NO_ACCELERATOR)
+        if not gpu.device_count():
+            _checked(first)
+            raise RuntimeError(NO_ACCELERATOR)
+        return "cuda", _checked(first)
     name, written = _split(first.decode() if isinstance(first, bytes) else first)
     if index is None:
         return name, written
@@ -164,6 +175,21 @@ def _split(text: str) -> tuple[str, int | None]:
     return name, None if index is None else int(index)
 
 
+def _on_gpu(found: device) -> device:
+    """A device with the number of the GPU that it means; PyTorch's errors if there is none."""
+    count = gpu.device_count() if found.type == "cuda" else 0
+    if not count:
+        _refuse(found)
+    if found.index is None:
+        return device("cuda", gpu.current_device())
+    if found.index >= count:
+        raise RuntimeError(
+            "CUDA error: invalid device ordinal\nGPU device may be out of range, do you have "
+            f"enough GPUs? {found} was asked for, and there are {count}"
+        )
+    return found
+
+
 def _refuse(found: device) -> NoReturn:
     """PyTorch's type of error for a device that tensors cannot be on."""
     if found.type == "cuda":
@@ -177,12 +203,32 @@ def _refuse(found: device) -> NoReturn:
     )
 
 
-def refuse_cuda(wanted: Any = None) -> NoReturn:
-    """What `.cuda(wanted)` raises where there is no GPU."""
+def memory_of(value: Any) -> int | None:
+    """The number of the GPU that a `device=` argument means; None for the host's memory."""
+    if value is None:
+        return default_index
+    if value == "cpu":
+        return None
+    found = device.of(value)
+    return None if found.type == "cpu" else found.index
+
+
+def set_default(value: Any) -> None:
+    """Make new tensors on a device from now on; None: on the CPU."""
+    global default_index
+    default_index = memory_of("cpu" if value is None else value)
+
+
+def cuda_device(wanted: Any = None) -> device:
+    """The GPU that `.cuda(wanted)` means; AssertionError where there is none."""
+    if isinstance(wanted, int) and not gpu.device_count():
+        device(wanted)
     found = device("cuda" if wanted is None else wanted)
     if found.type != "cuda":
         raise RuntimeError("Invalid device, must be cuda device")
-    raise AssertionError(NO_CUDA)
+    return device.of(found)
 
 
 cpu = device("cpu")
+default_index: int | None = None  # the GPU where new tensors are made; None: on the CPU
+_before: list[int | None] = []  # inside of `with device(...)`: what it was outside

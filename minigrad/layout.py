@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from . import either
+
 Array = Any
 
 
@@ -51,11 +53,11 @@ def in_format(array: Array, format: memory_format | None) -> Array:
     if format is None or format is preserve_format:
         return array
     if format is contiguous_format:
-        return np.ascontiguousarray(array).reshape(array.shape)
+        return either.contiguous(array).reshape(array.shape)
     wanted = _DIMENSIONS[format]
     if array.ndim != wanted:
         raise RuntimeError(f"required rank {wanted} tensor to use {format._name} format")
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
+    return np.moveaxis(either.contiguous(np.moveaxis(array, 1, -1)), -1, 1)
 
 
 def is_in_format(array: Array, format: memory_format) -> bool:
@@ -64,3 +66,11 @@ def is_in_format(array: Array, format: memory_format) -> bool:
         fits = array.ndim == _DIMENSIONS[format]
         return fits and bool(np.moveaxis(array, 1, -1).flags.c_contiguous)
     return bool(array.flags.c_contiguous)
+
+
+def suits(array: Array, format: memory_format | None) -> bool:
+    """Whether a conversion to this format leaves `array` as it is. What is in neither of the
+    formats that put channels last counts as contiguous, also if it is transposed."""
+    if format is contiguous_format:
+        return array.flags.c_contiguous or not any(is_in_format(array, f) for f in _DIMENSIONS)
+    return in_format(array, format) is array

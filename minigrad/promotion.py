@@ -9,29 +9,42 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes
+from . import dtypes, gpu
 from .autograd import node as graph
 from .dtypes import DIMENSIONED, NUMBER, SCALAR_TENSOR, NumpyDtype, default_dtype
 
 Array = Any
 NUMBERS = (bool, int, float, np.number, np.bool_)
-as_array = np.asarray
+PLAIN_NUMBERS = frozenset((int, float))
 
 
 def promoted(arrays: Sequence[Array], to_float: bool = False) -> list[Array]:
     """The arrays in their common dtype; 0-d arrays count less than those with dimensions."""
+    first = arrays[0].dtype
+    if [a.dtype for a in arrays].count(first) == len(arrays) and (
+        first.kind == "f" or not to_float
+    ):
+        return list(arrays)
     common = dtypes.combine(*[(a.dtype, DIMENSIONED if a.ndim else SCALAR_TENSOR) for a in arrays])
     if to_float and common.kind != "f":
         common = default_dtype()
     return [a if a.dtype is common else a.astype(common) for a in arrays]
 
 
-def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -> list[Any]:
-    """The arguments as Tensors; a Python number becomes a 0-d one in the dtype of the result."""
-    first, *others = args
-    if len(others) == 1 and type(others[0]) in (int, float) and isinstance(first, graph.Tensor):
-        if first._array.dtype.kind == "f":  # the common case, for which no rule needs to be asked
-            return [first, number_tensor(others[0], first._array.dtype)]
+def operands(
+    forward: Callable[..., Any], args: Sequence[Any], to_float: bool, needed: Sequence[str] = ()
+) -> Sequence[Any]:
+    """The arguments as Tensors; a Python number becomes a 0-d one in the dtype of the result.
+
+    `needed`: which of two arguments, `input` and `other`, must be Tensors already."""
+    first, second = args[0], args[-1]
+    if type(second) in PLAIN_NUMBERS and len(args) == 2 and isinstance(first, graph.Tensor):
+        if first._array.dtype.kind == "f" and not needed:  # the common case: no rule to be asked
+            return first, number_like(second, first._array)
+    if needed:
+        check_tensors(
+            forward.__name__.strip("_"), **{n: first if n == "input" else second for n in needed}
+        )
     tensors = [a for a in args if isinstance(a, graph.Tensor)]
     if not tensors and not any(isinstance(a, np.ndarray) for a in args):
         if not all(isinstance(a, NUMBERS) for a in args):
@@ -48,7 +61,7 @@ def operands(forward: Callable[..., Any], args: Sequence[Any], to_float: bool) -
                 common = dtypes.combine(*ranked, *numbers)
                 if to_float and common.kind != "f":
                     common = default_dtype()
-            result.append(number_tensor(a, common))
+            result.append(number_tensor(a, common, _on_gpu(tensors)))
         elif isinstance(a, np.ndarray):
             result.append(graph.wrap(a))
         else:
@@ -67,8 +80,26 @@ class UnsupportedOperand(TypeError):
         )
 
 
-def number_tensor(value: Any, dtype: NumpyDtype) -> Any:
-    """A 0-d Tensor for a number: kept for later calls, since `x + array` beats `x + number`."""
+def _on_gpu(tensors: Sequence[Any]) -> Array:
+    """The first array that is on a GPU, if there is one."""
+    for t in tensors:
+        if type(t._array) is not np.ndarray:
+            return t._array
+    return None
+
+
+def number_like(value: Any, array: Array) -> Any:
+    """A 0-d Tensor for a number, in the dtype and on the device of `array`."""
+    if type(array) is np.ndarray and value:
+        return _kept_number(value, array.dtype)
+    return number_tensor(value, array.dtype, array)
+
+
+def number_tensor(value: Any, dtype: NumpyDtype, like: Array = None) -> Any:
+    """A 0-d Tensor for a number, on the device of `like`: kept for later calls, since `x + array`
+    beats `x + number`."""
+    if not (like is None or isinstance(like, (np.ndarray, np.generic))):
+        return graph.wrap(gpu.number(value, dtype, like))
     if value:
         return _kept_number(value, dtype)
     return graph.wrap(np.asarray(value, dtype))  # 0.0 and -0.0 are equal keys, but not equal

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import gpu
 from .autograd import node as graph
 from .device import cpu
 from .device import device as Device
@@ -64,12 +65,21 @@ def _zeros() -> Any:
 class Generator:
     """A stream of 32-bit words, with the second half of the last pair of normal numbers.
 
-    Only `device="cpu"` exists. A new generator starts from PyTorch's default seed.
+    `Generator("cuda")` gives a GPU's (random_cuda.py). A new generator starts from PyTorch's default seed.
     """
 
+    def __new__(cls, device: Any = "cpu") -> Any:
+        if Device(device).type == "cpu":
+            return object.__new__(cls)
+        if Device(device).type != "cuda" or not gpu.device_count():
+            raise RuntimeError(
+                f"a Generator lives on the CPU only, or on a GPU that is there, but got device={device!s}"
+            )
+        from .random_cuda import CudaGenerator
+
+        return object.__new__(CudaGenerator)
+
     def __init__(self, device: Any = "cpu") -> None:
-        if Device(device).type != "cpu":
-            raise RuntimeError(f"a Generator lives on the CPU only, but got device={device!s}")
         self._seeder: Any = None  # made when first drawn from: it takes time to import
         self.manual_seed(DEFAULT_SEED)
 
@@ -194,11 +204,14 @@ def _parse_state(new_state: NDArray[np.uint8]) -> np.void:
 
 
 default_generator = Generator()
+gpu_generators: dict[int, Any] = {}  # by the GPU's number, once it is drawn from (random_cuda.py)
 default_generator.seed()  # as in PyTorch, every process starts elsewhere unless it seeds
 
 
 def manual_seed(seed: Any) -> Generator:
     """Seed the default generator with `int(seed)` and return it."""
+    for generator in gpu_generators.values():
+        generator.manual_seed(int(seed))
     return default_generator.manual_seed(int(seed))
 
 

@@ -72,7 +72,7 @@ def words(seed: int, subsequence: Array, offset: int) -> Array:
     if offset % 4:
         raise ValueError(f"PyTorch keeps the offset a multiple of 4, but got {offset}")
     block = offset // 4
-    counter = np.empty((len(subsequence), 4), np.uint32)
+    counter = np.empty((len(subsequence), 4), np.uint32, like=subsequence)
     counter[:, 0], counter[:, 1] = block & 0xFFFFFFFF, block >> 32
     counter[:, 2] = subsequence & 0xFFFFFFFF
     counter[:, 3] = subsequence >> 32
@@ -94,12 +94,17 @@ class Gpu(NamedTuple):
 class PhiloxGenerator:
     """A CUDA generator's state: the seed, and the offset that the next call begins at.
 
+    `like`: an array of the library that computes the numbers, where it keeps them.
+
     Every method returns `numel` numbers in the order of a contiguous tensor's elements, as one call
     of PyTorch's function on a tensor of that size. Not confirmed on a GPU.
     """
 
-    def __init__(self, seed: int = 67280421310721, gpu: Gpu | None = None) -> None:
+    def __init__(
+        self, seed: int = 67280421310721, gpu: Gpu | None = None, like: Array | None = None
+    ) -> None:
         self.seed, self.offset, self.gpu = seed % 2**64, 0, gpu or Gpu()
+        self.like = np.empty(0) if like is None else like
 
     def manual_seed(self, seed: int) -> PhiloxGenerator:
         """Begin again at offset 0, as `torch.cuda.manual_seed` does."""
@@ -121,10 +126,10 @@ class PhiloxGenerator:
         elements, and more numbers than asked for at the end.
         """
         if numel == 0:
-            return np.empty((0, per_draw, 1, 4 // per_draw), np.uint32)  # no launch
+            return np.empty((0, per_draw, 1, 4 // per_draw), np.uint32, like=self.like)  # no launch
         threads = self.gpu.threads(numel)
         passes = -(-numel // (threads * per_draw))
-        subsequence = np.arange(threads, dtype=np.uint64)
+        subsequence = np.arange(threads, dtype=np.uint64, like=self.like)
         drawn = [words(self.seed, subsequence, self.offset + 4 * i) for i in range(passes)]
         self.offset += 4 * passes
         return np.stack(drawn).reshape(passes, threads, per_draw, 4 // per_draw).swapaxes(1, 2)

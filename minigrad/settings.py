@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from . import device as devices
 from . import dtypes
-from .device import cpu
 from .device import device as Device
 from .dtypes import dtype as Dtype
 from .ops import dtype_named
@@ -74,14 +74,13 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_default_device(device: Any) -> None:
-    """Accept the CPU, where all tensors are; AssertionError for another device."""
-    if device is not None:
-        Device.of(device)
+    """Make new tensors on a device from now on; AssertionError for one that is not there."""
+    devices.set_default(device)
 
 
 def get_default_device() -> Device:
-    """Where new tensors are."""
-    return cpu
+    """Where new tensors are made."""
+    return Device.at(devices.default_index)
 
 
 def set_default_tensor_type(t: Any) -> None:

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes, ops, promotion
+from . import dtypes, gpu, ops, promotion
 from .autograd import anomaly, geometry, grad_mode, hooks, inplace, interface
 from .autograd import node as graph
 from .autograd.hooks import Hooks, RemovableHandle
 from .autograd.node import refresh, wrap
 from .conversions import Conversions
-from .device import cpu
+from .device import cpu, memory_of
 from .device import device as Device
 from .methods import Methods
 from .printing import tensor_repr
@@ -93,8 +93,9 @@ class Tensor(Methods, Conversions):
 
     def __new__(cls, *args: Any, device: Any = None, **kwargs: Any) -> Any:
         if device is not None:
-            Device.of(device)
+            args = tuple(a.to(device) if isinstance(a, Tensor) else a for a in args)
         made = ops.new_legacy(dtypes.default_dtype(), args, any_dtype=True)
+        made = made if device is None else made.to(device)
         return made if cls is Tensor else cls._make_subclass(cls, made)
 
     @staticmethod
@@ -115,6 +116,14 @@ class Tensor(Methods, Conversions):
         """A new Tensor on the same memory and version, outside of the graph."""
         alias = object.__new__(Tensor)
         alias._become(self)
+        return alias
+
+    def _as_saved_output(self, output_nr: int) -> Any:
+        """An alias for the node that makes this Tensor: it does not hold that node."""
+        alias = object.__new__(Tensor)
+        alias._array, alias._version_counter = self._array, self._version_counter
+        alias._requires_grad, alias._saved_output_nr = False, output_nr
+        alias._edge = alias._grad = alias._view = alias.hooks = None
         return alias
 
     def _bump_version(self) -> None:
@@ -216,7 +225,10 @@ class Tensor(Methods, Conversions):
         return alias
 
     def detach_(self) -> Tensor:
-        """Leave the graph in place: become a leaf that needs no gradient."""
+        """Leave the graph in place: become a leaf that needs no gradient. Nothing happens in inference
+        mode, where there is no graph."""
+        if grad_mode.is_inference_mode_enabled():
+            return self
         if self._view is not None:
             raise RuntimeError(DETACH_VIEW)
         self._edge, self._requires_grad = None, False
@@ -313,7 +325,8 @@ class Tensor(Methods, Conversions):
     @property
     def device(self) -> Device:
         """Where the memory is."""
-        return cpu
+        array = self._array
+        return cpu if isinstance(array, np.ndarray) else Device.at(gpu.index_of(array))
 
     @property
     def ndim(self) -> int:
@@ -356,10 +369,15 @@ class Tensor(Methods, Conversions):
     def numpy(self, *, force: bool = False) -> Any:
         """The NumPy array itself: memory is shared, changes to one are seen in the other."""
         if force:
-            return self.detach()._array
+            return gpu.to_host(self._array)
         if self._requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        if not isinstance(self._array, np.ndarray):
+            raise TypeError(
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor "
+                "to host memory first."
             )
         return self._array
 
@@ -419,7 +437,8 @@ class Tensor(Methods, Conversions):
         elif self.grad_fn is not None:
             name = self.grad_fn.name().rpartition("::")[2]
         return tensor_repr(
-            self._array,
+            gpu.to_host(self._array),
+            device_suffix=str(self.device) if self.is_cuda else None,
             requires_grad=self._requires_grad,
             grad_fn_name=name,
             default_float=dtypes.default_dtype(),
@@ -444,7 +463,9 @@ class Tensor(Methods, Conversions):
         return Tensor._make_subclass(type(self), self, self._requires_grad)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return _rebuild, (type(self), np.array(self._array), self._requires_grad)
+        host = np.array(gpu.to_host(self._array))
+        place = (str(self.device),) if self.is_cuda else ()
+        return _rebuild, (type(self), host, self._requires_grad, *place)
 
     T = property(ops.reversed_dims)
     mT = property(ops.matrix_transpose)
@@ -452,7 +473,7 @@ class Tensor(Methods, Conversions):
 
     # --- operators ---
 
-    __add__ = __radd__ = _operator(ops.add)
+    __add__ = __radd__ = _operator(ops.arithmetic._add)
     __sub__, __rsub__ = _operator(ops.sub), _operator(ops.rsub)
     __mul__ = __rmul__ = _operator(ops.mul)
     __truediv__, __rtruediv__ = _operator(ops.div), _operator(ops.rdiv)
@@ -513,8 +534,9 @@ def _cpp(tensor: Tensor) -> str:
     return ops.linalg.CPP_NAMES[tensor._array.dtype.name]
 
 
-def _rebuild(cls: type, array: Any, requires_grad: bool) -> Any:
-    return Tensor._make_subclass(cls, wrap(dtypes.with_own_dtype(array)), requires_grad)
+def _rebuild(cls: type, array: Any, requires_grad: bool, device: str = "cpu") -> Any:
+    placed = gpu.placed(dtypes.with_own_dtype(array), memory_of(device))
+    return Tensor._make_subclass(cls, wrap(placed), requires_grad)
 
 
 DETACH_VIEW = (

@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.device == "cuda":
-        parser.error("no GPU to compare on: minigrad computes on the CPU only so far (docs/gpu.md)")
+        _on_gpu(parser)
     suites = programs(options.short)
     if options.list:
         print("\n".join(suites))
@@ -45,6 +45,19 @@ def main(arguments: list[str] | None = None) -> int:
 
         draw(options.plot, suites["gd_vs_sgd"])
     return 0 if all(result.passed for result in results) else 1
+
+
+def _on_gpu(parser: argparse.ArgumentParser) -> None:
+    """Let both libraries make their tensors on a GPU; an error that says what is missing."""
+    import minigrad
+
+    if not minigrad.cuda.is_available():
+        parser.error("minigrad finds no GPU: it needs CuPy and a driver (docs/gpu.md)")
+    import torch
+
+    if not torch.cuda.is_available():
+        parser.error("PyTorch finds no GPU to compare with: it was built without CUDA")
+    os.environ["PARITY_DEVICE"] = "cuda"
 
 
 def _parser() -> argparse.ArgumentParser:

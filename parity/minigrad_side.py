@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 
 import minigrad
+from minigrad import gpu
 from minigrad.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
 from minigrad.tensor import Tensor
 
-from .program import Program, aliased
+from .program import Program, aliased, chosen_device
 from .record import Array, Recorder
 from .stand_ins import CONSTRUCTORS, constructors_and_loaders, replaced
 
@@ -51,12 +52,12 @@ class MinigradSide:
 
     def run(self, program: Program) -> None:
         """Run a program; a script finds minigrad under the name `torch`."""
-        with named_torch():
+        with named_torch(), chosen_device(minigrad):
             program.run(minigrad)
 
     def values(self, tensor: Any) -> Array:
-        """The tensor's own memory: the comparison looks at it at once."""
-        return np.asarray(tensor._array)
+        """The tensor's own memory (a GPU's copied): the comparison looks at it at once."""
+        return gpu.to_host(tensor._array)
 
     def overwrite(self, tensor: Any, array: Array) -> None:
         """Write into the memory itself: no version is counted, nothing is recorded."""

@@ -6,11 +6,12 @@ A `Program` travels to PyTorch's process, so it holds names, no functions.
 from __future__ import annotations
 
 import importlib
+import os
 import random
 import runpy
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +44,12 @@ class Program:
             return suite(torch, **self.arguments)
         with script_environment(self.script, self.options):
             return runpy.run_path(self.script, run_name="__main__")
+
+
+def chosen_device(library: Any) -> AbstractContextManager[Any]:
+    """While a program runs: what makes new tensors on the device of `--device`."""
+    place = os.environ.get("PARITY_DEVICE")
+    return nullcontext() if place is None else library.device(place)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from torch.optim.optimizer import (
 )
 from torch.overrides import TorchFunctionMode
 
-from .program import Program, aliased
+from .program import Program, aliased, chosen_device
 from .record import Array, Recorder
 from .stand_ins import constructors_and_loaders
 
@@ -43,12 +43,12 @@ class TorchSide:
 
     def run(self, program: Program) -> None:
         """Run a program; a script that says `import minigrad as torch` gets PyTorch as well."""
-        with named_minigrad():
+        with named_minigrad(), chosen_device(torch):
             program.run(torch)
 
     def values(self, tensor: Any) -> Array:
         """A copy: the spool is written after the program went on."""
-        return np.array(tensor.detach().numpy())
+        return np.array(tensor.detach().cpu().numpy())
 
     def overwrite(self, tensor: Any, array: Array) -> None:
         """Only for PyTorch compared with itself, the comparison's own test."""

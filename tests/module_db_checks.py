@@ -111,12 +111,22 @@ class Case:
     def result(self) -> Any:
         """What calling the module gives, or what it raises."""
         self.library.default_generator.manual_seed(SEED)
+        self.before = self._versions()
         try:
             return self.module(*self.arguments.args, **self.arguments.kwargs)
         except (Absent, Outside):
             raise
         except Exception as error:
             return Raised(error)
+
+    def _versions(self) -> dict[Any, int]:
+        held = [*enumerate(self.arguments.tensors.values()), *self.module.named_buffers()]
+        return {name: t._version for name, t in held if not uninitialized(t)}
+
+    def changes(self) -> dict[Any, int]:
+        """How often the call has changed each argument and buffer in place."""
+        after = self._versions()
+        return {name: after[name] - version for name, version in self.before.items()}
 
     @property
     def leaves(self) -> list[Any]:
@@ -224,6 +234,7 @@ def forward(sample: Sample) -> None:
     rule = Rule(rerun=lambda number: again(moved=number), precise=lambda: again(double=True))
     after = [list(case.module.state_dict().values()) for case in sample]
     compare((theirs.result, after[0]), (ours.result, after[1]), rule)
+    same(theirs.changes(), ours.changes(), "the number of changes in place")
 
 
 def graph(sample: Sample) -> None:

@@ -5,14 +5,15 @@
 A mutant is minigrad with one change in the core (`autograd/`, `ops/`, `optim/`, `nn/`): a sign, a
 factor, a comparison turned, a constant, an axis or a default changed, a copy or a version bump left
 out, a statement dropped. For each, the tests that call the changed function run until one fails.
-The share caught is printed with the survivors. A mutant that cannot be imported does not count; one
-that makes the tests hang for two minutes is caught.
+The share caught is printed with the survivors. A mutant that cannot be imported does not count, one
+that nobody can observe (`EQUIVALENT`) is not made; one that computes for two minutes is caught.
 
 Which tests call which function is recorded first, in one run of the fast test files (some minutes;
-kept in the temporary folder that `--keep FOLDER` names, if given). The kept libraries do not fit:
-mutmut changes code inside of functions only, but here the table of derivatives, lambdas in calls
-at the top of a module, is what matters; cosmic-ray starts a process per mutant that imports PyTorch
-again, and neither knows of version bumps and copies. Everything happens in copies of the tree.
+`--keep FOLDER` keeps it: a test file is recorded again when it or minigrad has changed). The kept
+libraries do not fit: mutmut changes code inside of functions only, but here the table of
+derivatives, lambdas in calls at the top of a module, is what matters; cosmic-ray starts a process
+per mutant that imports PyTorch again, and neither knows of version bumps and copies. Everything
+happens in a copy of the tree.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from __future__ import annotations
 import argparse
 import ast
 import compileall
-import contextlib
-import io
+import hashlib
 import json
 import multiprocessing
 import os
 import py_compile
 import random
+import re
+import resource
 import shutil
 import sys
 import tempfile
@@ -34,16 +36,27 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 AREAS = ("autograd", "ops", "optim", "nn")
 SLOW = {"test_parity", "test_data_workers", "test_summation", "test_examples", "test_structure",
         "test_data", "test_random_networks", "test_robustness", "test_random_bits",
         "test_properties", "test_state_machine"}  # fmt: skip
-SECONDS = 25.0  # of tests for a mutant, as measured in the recording
-HANGS = 120.0
+HANGS = 120  # seconds of the processor
+DECLARED = "test_signatures"  # reads defaults without calling the functions that have them
+
+# Changes that nobody can observe: (the text of the mutant, why).
+EQUIVALENT = [
+    (r"2 \* \(xp\.zeros_(like|shaped)\([^()]*\)\)$", "twice zero is zero"),
+    (r"/ \(np\.nan\)\)$", "nan either way"),
+    (r"/ \(\(-1(\.0)?\) \*\* ", "a sign is its own reciprocal"),
+    (r"nn/init\.py:\d+: comparison: tensor [<>]=? ", "a random number meets a bound by accident"),
+]
 
 
 # --- mutants -------------------------------------------------------------------------------------
@@ -174,6 +187,10 @@ class Finder(ast.NodeVisitor):
         if not isinstance(node.value, ast.Constant):
             self.generic_visit(node)
 
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg != "strict":  # of `zip`: a guard against mistakes in minigrad itself
+            self.generic_visit(node)
+
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if self.functions[-1]:
             self.add("dropped statement", node, "pass")
@@ -199,8 +216,13 @@ def all_mutants(only: list[str]) -> list[Mutant]:
         for path in sorted((ROOT / "minigrad" / area).rglob("*.py")):
             file = str(path.relative_to(ROOT))
             if path.name != "__init__.py" and (not only or any(o in file for o in only)):
-                found += Finder(file, path.read_bytes()).found
+                source = path.read_bytes()
+                found += [m for m in Finder(file, source).found if observable(m.show(source))]
     return found
+
+
+def observable(shown: str) -> bool:
+    return not any(re.search(pattern, shown) for pattern, _ in EQUIVALENT)
 
 
 def drawn(mutants: list[Mutant], seed: int) -> Iterator[Mutant]:
@@ -243,7 +265,25 @@ def preload() -> None:
     assert not any(name.startswith("minigrad") for name in sys.modules)
 
 
-def pytest_in(folder: Path, arguments: list[str], plugins: list[Any]) -> int:
+def in_a_fork(limit: int, function: Any, *arguments: Any) -> int:
+    """The exit status of a call in a process of its own: it may break what it likes.
+
+    The limit is one of processor time, so that a busy machine does not look like a mutant that
+    hangs; the much longer one of the clock is for two threads that wait for each other."""
+
+    def child() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        os._exit(function(*arguments))
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(5 * limit)
+    process.kill()
+    process.join()
+    return process.exitcode or 0
+
+
+def pytest_in(folder: Path, arguments: list[str], plugin: Any) -> int:
     """In a fork: run pytest in a copy of the tree. 99: minigrad cannot be imported."""
     os.chdir(folder)
     sys.path[:0] = [str(folder), str(folder / "tests")]
@@ -261,57 +301,69 @@ def pytest_in(folder: Path, arguments: list[str], plugins: list[Any]) -> int:
 
     options = ["-p", "no:cacheprovider", "-p", "no:xdist", "-q", "--tb=no"]
     options += ["-W", "ignore:Module already imported", *arguments]
-    return int(pytest.main(options, plugins=plugins))
+    return int(pytest.main(options, plugins=[plugin]))
+
+
+# --- which tests call which function -------------------------------------------------------------
 
 
 class Recorder:
-    """Which functions each test calls, and how long it takes."""
+    """The processor time of each test that passes, and the functions of minigrad that it calls."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = f"{folder / 'minigrad'}{os.sep}"
+    def __init__(self, folder: Path, result: Path) -> None:
+        self.prefix, self.result = f"{folder}{os.sep}", result
         self.tests: dict[str, Any] = {}
+        self.failing: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: Any) -> Any:
+        began, seen = time.process_time(), set()
+        sys.settrace(lambda frame, event, argument: seen.add(frame.f_code))
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            calls = {
+                f"{code.co_filename.removeprefix(self.prefix)}:{code.co_firstlineno}"
+                for code in seen
+                if code.co_filename.startswith(f"{self.prefix}minigrad")
+            }
+            self.tests[item.nodeid] = [time.process_time() - began, sorted(calls)]
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:
-            self.tests.pop(report.nodeid, None)
-            self.failing = {*getattr(self, "failing", ()), report.nodeid}
+            self.failing.add(report.nodeid)
 
-    def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> None:
-        self.finish()
-        self.item, self.began, self.seen = item.nodeid, time.perf_counter(), set()
-        sys.settrace(self.trace)
-
-    def trace(self, frame: Any, event: str, argument: Any) -> None:
-        self.seen.add(frame.f_code)
-
-    def finish(self) -> None:
-        sys.settrace(None)
-        if hasattr(self, "item"):
-            calls = [
-                f"minigrad/{c.co_filename.removeprefix(self.folder)}:{c.co_firstlineno}"
-                for c in self.seen
-                if c.co_filename.startswith(self.folder)
-            ]
-            self.tests[self.item] = [time.perf_counter() - self.began, calls]
-
-    def result(self) -> dict[str, Any]:
-        self.finish()
-        failing = getattr(self, "failing", set())
-        return {k: v for k, v in self.tests.items() if k not in failing}
+    def pytest_sessionfinish(self) -> None:
+        passing = {k: v for k, v in self.tests.items() if k not in self.failing}
+        self.result.write_text(json.dumps(passing))
 
 
-def record(folder: Path, files: list[str], result: Path) -> None:
-    recorder = Recorder(folder)
-    pytest_in(folder, files, [recorder])
-    result.write_text(json.dumps(recorder.result()))
+class Chosen:
+    """A plugin that runs the given tests in the given order."""
+
+    def __init__(self, tests: list[str]) -> None:
+        self.order = {test: i for i, test in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = [item for item in items if item.nodeid in self.order]
+        items.sort(key=lambda item: self.order[item.nodeid])
 
 
-def attempt(folder: Path, tests: list[str]) -> None:
-    """In a fork: the exit status tells what became of a mutant."""
-    os._exit(pytest_in(folder, ["-x", *tests], []))
-
-
-# --- the tests of a mutant -----------------------------------------------------------------------
+def recorded_tests(folder: Path, keep: Path) -> dict[str, Any]:
+    """{test: [seconds, places called]}; a file is recorded once for a state of it and minigrad."""
+    package = b"".join(path.read_bytes() for path in sorted(folder.glob("minigrad/**/*.py")))
+    found: dict[str, Any] = {}
+    for path in sorted(folder.glob("tests/test_*.py")):
+        if path.stem in SLOW:
+            continue
+        state = hashlib.sha256(package + path.read_bytes()).hexdigest()[:12]
+        result = keep / f"{path.stem}-{state}.json"
+        if not result.exists():
+            print(f"recording which functions {path.name} calls", flush=True)
+            in_a_fork(3600, pytest_in, folder, [f"tests/{path.name}"], Recorder(folder, result))
+        found |= json.loads(result.read_text())
+    return found
 
 
 class Tests:
@@ -325,18 +377,20 @@ class Tests:
                 self.of[place].add(test)
                 self.of[place.rpartition(":")[0]].add(test)
 
-    def choose(self, mutant: Mutant) -> list[str]:
+    def choose(self, mutant: Mutant, seconds: float) -> list[str]:
+        """In turn from each file."""
         calling = self.of.get(f"{mutant.file}:{mutant.function}") or self.of[mutant.file]
+        if mutant.kind == "default":
+            calling = calling | {test for test in self.recorded if DECLARED in test}
         files: dict[str, list[str]] = defaultdict(list)
         for test in sorted(calling, key=lambda t: (len(self.recorded[t][1]), t)):
             files[test.partition("::")[0]].append(test)
         chosen: list[str] = []
-        seconds = 0.0
-        while any(files.values()) and seconds < SECONDS:  # in turn from each file
-            for tests in files.values():
-                if tests:
-                    chosen.append(tests.pop(0))
-                    seconds += self.recorded[chosen[-1]][0]
+        for test in filter(None, chain(*zip_longest(*files.values()))):
+            if seconds < 0:
+                break
+            chosen.append(test)
+            seconds -= self.recorded[test][0]
         return chosen
 
 
@@ -345,72 +399,16 @@ def try_out(folder: Path, mutant: Mutant, tests: list[str]) -> str:
     path = folder / mutant.file
     source = path.read_bytes()
     path.write_bytes(mutant.broken(source))
-    process = multiprocessing.get_context("fork").Process(target=attempt, args=(folder, tests))
     try:
-        process.start()
-        process.join(HANGS)
-        if process.is_alive():
-            process.kill()
-            return "hangs"
+        files = sorted({test.partition("::")[0] for test in tests})
+        status = in_a_fork(HANGS, pytest_in, folder, ["-x", *files], Chosen(tests)) if tests else 0
     finally:
         path.write_bytes(source)
-    return {0: "survived", 99: "not importable"}.get(process.exitcode or 0, "caught")
-
-
-def work(folder: Path, todo: Any, done: Any, tests: Tests) -> None:
-    """A worker: takes mutants until there are no more."""
-    while (mutant := todo.get()) is not None:
-        chosen = tests.choose(mutant)
-        done.put((mutant, try_out(folder, mutant, chosen) if chosen else "survived", len(chosen)))
+    fates = {0: "survived", 5: "survived", 99: "not importable", -9: "hangs", -24: "hangs"}
+    return fates.get(status, "caught")
 
 
 # --- command line --------------------------------------------------------------------------------
-
-
-def recorded_tests(folders: list[Path], keep: Path) -> dict[str, Any]:
-    file = keep / "recorded.json"
-    if file.is_file():
-        return json.loads(file.read_text())
-    print("recording which tests call which functions ...", flush=True)
-    names = [p.stem for p in sorted((ROOT / "tests").glob("test_*.py")) if p.stem not in SLOW]
-    big = [n for n in names if n in ("test_op_db", "test_optim")]
-    parts = [big, [n for n in names if n not in big]]
-    jobs = [
-        (folder, [f"tests/{n}.py" for n in part], keep / f"part{i}.json")
-        for i, (folder, part) in enumerate(zip(folders, parts, strict=True))
-    ]
-    processes = [multiprocessing.get_context("fork").Process(target=record, args=j) for j in jobs]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    found = {k: v for *_, part in jobs for k, v in json.loads(part.read_text()).items()}
-    file.write_text(json.dumps(found))
-    return found
-
-
-def run(mutants: Iterator[Mutant], count: int, folders: list[Path], tests: Tests) -> Any:
-    """Try mutants until `count` of them counted; yields (mutant, what became of it, tests)."""
-    context = multiprocessing.get_context("fork")
-    todo, done = context.Queue(), context.Queue()
-    workers = [context.Process(target=work, args=(f, todo, done, tests)) for f in folders]
-    for worker in workers:
-        worker.start()
-    waiting = counted = 0
-    while True:
-        while waiting < len(workers) + 1 and counted + waiting < count:
-            if (mutant := next(mutants, None)) is None:
-                break
-            todo.put(mutant)
-            waiting += 1
-        if not waiting:
-            break
-        mutant, fate, number = done.get()
-        waiting -= 1
-        counted += fate != "not importable"
-        yield mutant, fate, number
-    for _ in workers:
-        todo.put(None)
 
 
 def main() -> int:
@@ -418,37 +416,38 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--skip", type=int, default=0, help="of the drawn ones, to go on later")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", default=[], metavar="FILE")
-    parser.add_argument("--at", default="", metavar="FILE:LINE", help="all mutants of this line")
+    parser.add_argument("--at", nargs="+", default=[], metavar="FILE:LINE", help="all of a line")
     parser.add_argument("--keep", type=Path, help="a folder for what was recorded")
+    parser.add_argument("--seconds", type=float, default=25, help="of tests for a mutant")
     options = parser.parse_args()
     mutants = all_mutants(options.only)
     if options.at:
-        mutants = [m for m in mutants if f"{m.file}:{m.line}".endswith(options.at)]
+        mutants = [m for m in mutants if f"{m.file}:{m.line}".endswith(tuple(options.at))]
     print(f"{len(mutants)} mutants, {options.count} at most are tried", flush=True)
-    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(io.StringIO()):
-        folders = [copy_tree(Path(name) / str(i)) for i in (0, 1)]
-        sources = {m.file: (ROOT / m.file).read_bytes() for m in mutants}
+    fates: dict[str, list[str]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as name:
+        folder = copy_tree(Path(name))
         preload()
-        keep = options.keep or Path(name)
+        keep = options.keep or folder
         keep.mkdir(exist_ok=True)
-        tests = Tests(recorded_tests(folders, keep))
-        fates: dict[str, int] = defaultdict(int)
-        survivors = []
-        for mutant, fate, number in run(
-            drawn(mutants, options.seed), options.count, folders, tests
-        ):
-            fates[fate] += 1
-            line = mutant.show(sources[mutant.file])
-            print(f"{sum(fates.values()):4} {fate:14} ({number} tests) {line}", flush=True)
-            if fate == "survived":
-                survivors.append(line)
-    caught = fates["caught"] + fates["hangs"]
-    print("\nsurvivors:", *survivors, sep="\n  ")
+        tests = Tests(recorded_tests(folder, keep))
+        for i, mutant in enumerate(islice(drawn(mutants, options.seed), options.skip, None)):
+            if i - len(fates["not importable"]) == options.count:
+                break
+            chosen = tests.choose(mutant, options.seconds)
+            fate = try_out(folder, mutant, chosen)
+            line = mutant.show((ROOT / mutant.file).read_bytes())
+            fates[fate].append(line)
+            print(f"{options.skip + i:4} {fate} ({len(chosen)} tests) {line}", flush=True)
+    caught = len(fates["caught"]) + len(fates["hangs"])
+    tried = caught + len(fates["survived"])
+    print("\nsurvivors:", *fates["survived"], sep="\n  ")
     print(
-        f"\n{caught} of {caught + len(survivors)} caught: {caught / max(1, caught + len(survivors)):.1%}"
-        f" ({fates['hangs']} hang; {fates['not importable']} cannot be imported and do not count)"
+        f"\n{caught} of {tried} caught: {caught / max(1, tried):.1%} ({len(fates['hangs'])} hang; "
+        f"{len(fates['not importable'])} cannot be imported and do not count)"
     )
     return 0
 

@@ -14,6 +14,7 @@ Behind the line, the shape of each tensor: names of sizes and numbers (`x="n m 3
 shape (all of them broadcast), `=` for the shape of `x`; after a colon what the values are:
 
     :positive :unit :above :small      floats in (0, 6), (0, 1), (3, 9), (-1, 1)
+    :away                              in (-2.5, -1) and (1, 2.5)
     :bool  :<n  :<n distinct           masks; indices below a size (no index twice)
 
 Without a shape a tensor is `*`. Rows of the table that are public functions of one or two tensors
@@ -65,6 +66,7 @@ class Call:
     floats: bool = False  # whether it is for floating-point tensors only
     plain: bool = False  # whether it asks for tensors that lie whole in memory
     ulps: int = 4  # how far values may be from PyTorch's, in units of the largest
+    unit: float = 0.0  # of at least this number: the size of terms that cancel at edge values
 
     def __str__(self) -> str:
         return self.template
@@ -183,6 +185,7 @@ def _moved(array: np.ndarray, domain: str) -> np.ndarray:
         "unit": lambda a: a / 8 + 0.5,
         "above": lambda a: a + 6,
         "small": lambda a: a / 4,
+        "away": lambda a: a / 2 + np.sign(a),
     }
     return np.asarray(maps[domain](array))
 

@@ -130,9 +130,28 @@ def move(tensor: torch.Tensor, generator: np.random.Generator) -> None:
 
 
 def forward(entry: Any, pair: Pair, sample: Any, inplace: bool = False) -> None:
-    (theirs, ours), _ = both(pair, sample, inplace)
-    if not isinstance(theirs, Raised):
-        compare_results(entry, pair, sample, theirs, ours, inplace)
+    results, arguments = both(pair, sample, inplace)
+    if not isinstance(results[0], Raised):
+        compare_results(entry, pair, sample, *results, inplace)
+        theirs, ours = (memory(r, a) for r, a in zip(results, arguments, strict=True))
+        if ours != theirs:
+            raise Mismatch(f"(versions, memory shared) are {ours} instead of {theirs}")
+        if inplace and (results[0]._version > 0) != (results[1]._version > 0):
+            raise Mismatch(f"the version is {results[1]._version}, not {results[0]._version}")
+
+
+def memory(result: Any, arguments: Arguments) -> Any:
+    """The versions of the arguments, and which results lie in whose memory: a copy that is missing
+    or one too many, a change that was not counted."""
+    found = [t.detach() for t in tensors(arguments.library, result)]
+    given = [t.detach() for t in arguments.tensors.values()]
+    lie_in = [
+        (i, j)
+        for i, one in enumerate(found)
+        for j, other in enumerate(given)
+        if one.numel() and np.may_share_memory(array(one), array(other))
+    ]
+    return [t._version for t in given], lie_in
 
 
 def compare_results(
@@ -180,6 +199,9 @@ def out_form(entry: Any, pair: Pair, sample: Any) -> None:
     if isinstance(ours, Raised):
         raise Mismatch(f"with out= minigrad raises {trace(ours.error)}")
     compare_results(entry, pair, sample, theirs, ours)
+    written = zip(tensors(torch, theirs), tensors(minigrad, ours), strict=True)
+    if any(one._version and not other._version for one, other in written):
+        raise Mismatch("out= was not counted as changed")
 
 
 def with_out(library: Any, call: Callable[..., Any], sample: Any, like: Any) -> Any:

@@ -104,7 +104,8 @@ def resizable(whole: Any, like: torch.Tensor) -> torch.Tensor:
     borrowed = torch.from_numpy(whole)
     storage = borrowed.untyped_storage().clone()
     empty = torch.empty(0, dtype=borrowed.dtype)
-    return empty.set_(storage, like.storage_offset(), like.shape, like.stride())
+    made = empty.set_(storage, like.storage_offset(), like.shape, like.stride())
+    return made.data  # which is at version 0
 
 
 def shown(whole: Any, like: torch.Tensor) -> Any:

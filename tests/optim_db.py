@@ -152,6 +152,7 @@ class Training:
 
     def __init__(self, library: Any, info: Any, kwargs: dict[str, Any], dtype: Any) -> None:
         self.library, self.info, self.done = library, info, 0
+        self.changed: list[str] = []
         self.kwargs, self.torch_dtype = kwargs, dtype
         self.dtype = str(dtype).rpartition(".")[2]
         draw = np.random.default_rng(0)
@@ -165,6 +166,15 @@ class Training:
         self.optimizer = cls(self.params, **translated(kwargs, library))
 
     def step(self) -> None:
+        """One step; `changed` then names what has got a higher version by it."""
+        before = {name: t._version for name, t in self.tensors()}
+        self._step()
+        self.changed = [n for n, t in self.tensors() if n in before and t._version > before[n]]
+
+    def tensors(self) -> list[tuple[str, Any]]:
+        return [(name, v) for name, v in self.values() if isinstance(v, self.library.Tensor)]
+
+    def _step(self) -> None:
         if self.info.step_requires_closure:
             self.optimizer.step(self.closure)
         else:
@@ -217,6 +227,7 @@ def compare(theirs: Training, ours: Training, ulps: int) -> None:
     assert set(expected) == set(actual), sorted(set(expected) ^ set(actual))
     for name, value in expected.items():
         compare_values(name, value, actual[name], ulps, theirs.done)
+    assert ours.changed == theirs.changed, f"{ours.changed} changed, not {theirs.changed}"
 
 
 def compare_values(name: str, expected: Any, actual: Any, ulps: int, step: int) -> None:

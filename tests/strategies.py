@@ -21,6 +21,12 @@ What there is:
     tensors             a line of source that makes a tensor: `torch.tensor([[0.5]]).T`
     Program             lines of source that run on both libraries
 
+In `op_calls.py` beside this file:
+
+    calls               a Program that calls an op with valid arguments, by one of the lines of
+                        `op_lines.CALLS`, of which there is one for each row of the table
+    rows                the table itself: all ops by name, with forward and gradient formulas
+
 Tensors are drawn as source text, since it is the text that a failing test prints: some lines that
 can be pasted into a file, run with either library, or with both by `python -m parity run FILE`.
 """

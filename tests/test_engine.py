@@ -150,7 +150,7 @@ def test_accumulation_happens_in_place(torch, log):
     (x * 2).sum().backward()
     first, array = x.grad, x.grad.numpy()
     (x * 3).sum().backward()
-    log(x.grad is first, first, array)
+    log(x.grad is first, first, array, first._version)
 
 
 @on_both

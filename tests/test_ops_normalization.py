@@ -76,6 +76,9 @@ def test_instance_norm(dtype: Any) -> None:
     close(f"{norm}(x, None, None, w, b)", dtype, x=x, **affine)
     close(f"{norm}(x)", dtype, x=x)
     close(f"{norm}(x, cm, cv, w, b, use_input_stats=False)", dtype, x=x, **affine, **statistics)
+    close(f"{norm}(x.transpose(0, 1).transpose(2, 3))", dtype, x=drawn((6, 3, 2, 4), dtype))
+    program = f"({norm}(cx, cm, cv), cm._version, cv._version)[1:]"
+    same(program, cx=x, **statistics)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

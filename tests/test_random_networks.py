@@ -4,6 +4,12 @@ The parameters, what Dropout drops, losses, gradients and the parameters after t
 same. Layers are drawn one by one: each is chosen among those that take the shape at hand, and the
 shape that it makes is known beforehand. Everything is computed in float64, so that the rounding of
 sums, which may differ, stays far below what a mistake would show.
+
+Some networks amplify rounding without a bound: behind a normalisation over one element every
+gradient is zero but for rounding, and Adam steps as far along a gradient of 1e-17 as along one of
+1. So PyTorch trains each network twice more, what its layers compute nudged: up the first time,
+down the second. What these runs show to be undetermined may differ as far as they do, array
+by array; all else is compared to six digits.
 """
 
 from __future__ import annotations
@@ -196,6 +202,11 @@ def _layers(draw: st.DrawFn, choices: Any, shape: Shape) -> Choice:
     return draw(st.sampled_from(choices(shape, draw(st.integers(1, 4)))))
 
 
+# The size of a nudge, as a part of the largest number around: well above the rounding of float64 in
+# one layer, and far below what is compared.
+NUDGE = 1e-11
+
+
 @settings(max_examples=20 * settings.default.max_examples)
 @given(program=networks())
 def test_random_networks_learn_the_same(program: Program) -> None:
@@ -203,23 +214,73 @@ def test_random_networks_learn_the_same(program: Program) -> None:
     theirs, ours = (program.run(library, print=_silent) for library in (torch, minigrad))
     np.testing.assert_array_equal(theirs["x"].numpy(), ours["x"].numpy())
     assert repr(ours["model"]) == repr(theirs["model"])
-    assert_close(theirs["losses"], ours["losses"], "the losses")
-    expected, found = theirs["model"].state_dict(), ours["model"].state_dict()
+    expected, found = observed(theirs), observed(ours)
     assert list(found) == list(expected)
-    for name, tensor in expected.items():
-        assert_close(tensor.numpy(), found[name].numpy(), name)
-    trained = dict(ours["model"].named_parameters())
-    for name, parameter in theirs["model"].named_parameters():
-        slope = trained[name].grad
-        assert (parameter.grad is None) == (slope is None), name
-        if slope is not None:
-            assert_close(parameter.grad.numpy(), slope.numpy(), f"the gradient of {name}")
-    assert_close(theirs["result"].detach().numpy(), ours["result"].detach().numpy(), "the result")
+    nudged = [observed(_nudged(program, sign)) for sign in (1, -1)]
+    for name, value in expected.items():
+        doubt = max(_distance(value, other[name]) for other in nudged)
+        assert_close(value, found[name], name, doubt if doubt > 1e-6 * _size(value) else 0.0)
+
+
+def observed(scope: dict[str, Any]) -> dict[str, Any]:
+    """Everything that a program has computed, as arrays; None where there is no gradient."""
+    model = scope["model"]
+    found = {"the losses": np.array(scope["losses"]), "the result": scope["result"].detach()}
+    found |= model.state_dict()
+    found |= {f"the gradient of {n}": p.grad for n, p in model.named_parameters()}
+    return {n: None if v is None else np.asarray(v) for n, v in found.items()}
+
+
+def _nudged(program: Program, sign: int) -> dict[str, Any]:
+    """The program run by PyTorch with numbers that are not quite the same: what layers hand on in
+    both directions, and the gradients of parameters. Each number is nudged the same way in every
+    step: three steps in one direction are the farthest that noise can lead."""
+
+    def nudge(tensor: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        sizes = [t.abs().max() for t in (tensor, *others) if t.is_floating_point() and t.numel()]
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], tuple(tensor.shape))
+        return tensor + sign * NUDGE * max(sizes, default=0.0) * torch.from_numpy(np.asarray(signs))
+
+    def nudge_result(layer: torch.nn.Module, inputs: Any, result: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            difference = nudge(result, *inputs) - result
+        result = result + difference
+        if result.requires_grad:
+            result.register_hook(nudge)
+        return result
+
+    def nudge_gradients(model: torch.nn.Module) -> None:
+        found = [p for p in model.parameters() if p.grad is not None]
+        grads = [p.grad for p in found]
+        for parameter in found:
+            parameter.grad = nudge(parameter.grad, *grads)
+
+    lines = list(program.lines)
+    lines.insert(
+        lines.index("losses = []"), "for layer in model: layer.register_forward_hook(nudge_result)"
+    )
+    lines.insert(lines.index("    loss.backward()") + 1, "    nudge_gradients(model)")
+    names = {"nudge_result": nudge_result, "nudge_gradients": nudge_gradients}
+    return program.run(torch, lines, print=_silent, **names)
+
+
+def _distance(one: Any, other: Any) -> float:
+    if one is None or other is None or not one.size:
+        return 0.0
+    return float(np.abs(one.astype(float) - other).max())
+
+
+def _size(array: Any) -> float:
+    return 0.0 if array is None else float(np.abs(array).max(initial=0.0))
 
 
 def _silent(*_: Any) -> None:
     """In place of `print`, which is for those who run the program by hand."""
 
 
-def assert_close(theirs: Any, ours: Any, what: str) -> None:
-    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-8, err_msg=what)
+def assert_close(theirs: Any, ours: Any, what: str, doubt: float = 0.0) -> None:
+    """Equal to six digits of the largest, or as close as `doubt` says that can be expected."""
+    assert (theirs is None) == (ours is None), what
+    if theirs is not None:
+        limit = 1e-8 + 10 * doubt
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=limit, err_msg=what)

@@ -62,6 +62,8 @@ torch.linalg.cholesky(-torch.eye(2))
 torch.linalg.solve(torch.zeros(2, 2), torch.ones(2))
 torch.linalg.det(torch.ones(2))
 torch.cross(torch.ones(2), torch.ones(2), dim=0)
+torch.cross([1.0, 2.0, 3.0], torch.ones(3))
+torch.cross(torch.ones(3), [1.0, 2.0, 3.0])
 torch.trace(torch.ones(2))
 torch.cdist(torch.ones(2, 3), torch.ones(2, 4))
 """,
@@ -94,6 +96,8 @@ torch.ones(2)[torch.ones(2)]
 torch.ones(2, 2)[torch.tensor([0.5])]
 torch.gather(torch.ones(2, 2), 0, torch.ones(2, 2))
 torch.index_select(torch.ones(2, 2), 0, torch.ones(2))
+torch.ones(2, 2).index_select(0, [1])
+torch.nn.functional.multilabel_margin_loss(torch.ones(2, 3), torch.ones(2, 3))
 torch.ones(2, 2).scatter(0, torch.zeros(2, 2).long(), torch.ones(2, 2).double())
 torch.nn.functional.embedding(torch.ones(2), torch.ones(2, 2))
 torch.nn.functional.cross_entropy(torch.ones(2, 3), torch.ones(2, dtype=torch.int32))

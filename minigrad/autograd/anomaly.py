@@ -117,7 +117,7 @@ def note(
     is_written: bool = True,
 ) -> None:
     """Remember where `node` was made, by which call of an op."""
-    node.__dict__["_made_at"] = here()
+    node.metadata["made_at"] = here()
     if tape is not None:
         tape.on_op(node, row, args, results, is_written)
 
@@ -169,7 +169,7 @@ def op_name(node: Any) -> str:
 
 
 def _lines(value: Any, version: int, node: Any) -> str:
-    saved = node.__dict__.get("_made_at")
+    saved = node.metadata.get("made_at")
     changes = [site for at, site in value._version_counter[1:] if at > version]
     parts = [("saved for the backward pass", saved)] + [("changed in place", c) for c in changes]
     return "".join(
@@ -186,7 +186,7 @@ def check(node: Any, gradients: Any) -> None:
     for index, gradient in enumerate(gradients):
         array = getattr(gradient, "_array", gradient)
         if gradient is not None and bool(np.isnan(array).any()):
-            made = node.__dict__.get("_made_at")
+            made = node.metadata.get("made_at")
             where = (
                 f"\nThe node was made here:\n  {made.filename}:{made.lineno}: {made.line}"
                 if made

@@ -20,7 +20,7 @@ import numpy as np
 from . import anomaly, grad_mode
 from . import node as graph
 from .hooks import call_node_hooks
-from .node import Edge, Node
+from .node import Edge, Node, Output
 from .ownership import may_be_shared
 
 Gradient = Any  # an array, a Tensor when the pass is recorded, or None for zero
@@ -50,6 +50,11 @@ def run_backward(
 class _Pass:
     """One walk through the graph, and what is on its way."""
 
+    __slots__ = (
+        "__weakref__", "arrived", "awaited", "fit", "into_leaves", "keep_graph", "nodes",
+        "on_tensors", "runs", "sums", "wanted",
+    )  # fmt: skip
+
     def __init__(
         self, keep_graph: bool, on_tensors: bool, wanted: Sequence[Edge] | None, into_leaves: bool
     ) -> None:
@@ -64,28 +69,23 @@ class _Pass:
         self.arrived: dict[Edge, Gradient] = {}  # at wanted edges
 
     def run(self, roots: Sequence[Edge], gradients: Sequence[Gradient]) -> dict[Edge, Gradient]:
+        sums, on_tensors, wanted = self.sums, self.on_tensors, self.wanted
         order = self.schedule(roots)
-        sums, on_tensors, keep_graph = self.sums, self.on_tensors, self.keep_graph
         self.hand_on(roots, gradients, gradients)
         for node in order:
             outputs = [sums.pop(node, None)]
-            if len(node.outputs) != 1:
+            if node.other_outputs:
                 outputs += [sums.pop((node, i), None) for i in range(1, len(node.outputs))]
-            useful = None
-            if node.hooks is not None or self.wanted is not None:
-                outputs, useful = self.before(node, outputs)
-                if useful == []:
-                    continue
-            inputs = node.apply(outputs, on_tensors, useful)
-            if anomaly.enabled:
-                anomaly.check(node, inputs)
-            if node.hooks is not None and node.hooks.post:
-                fitted = [
-                    g if e is None or g is None else self.fit(g, *place(e))
-                    for e, g in zip(node.edges, inputs, strict=True)
-                ]
-                inputs = call_node_hooks(node.hooks.post, on_tensors, fitted, outputs)
-            if not keep_graph:
+            inputs: Sequence[Gradient] | None
+            if node.hooks is None and wanted is None:
+                inputs = node.apply(outputs, on_tensors)
+                if anomaly.enabled:
+                    anomaly.check(node, inputs)
+            else:
+                inputs = self.apply_watched(node, outputs)
+            if inputs is None:
+                continue
+            if not self.keep_graph:
                 node.release()
             self.hand_on(node.edges, inputs, outputs)
         return self.arrived
@@ -105,42 +105,51 @@ class _Pass:
             if edge is None:
                 continue
             target, output_nr = edge
-            key = edge if output_nr else target
-            if gradient is not None:
-                if output_nr is None:
-                    array = target._array
-                    shape, dtype = array.shape, array.dtype
-                else:
-                    shape, dtype = target.outputs[output_nr]
+            if output_nr is None:
+                self.hand_to_leaf(target, gradient, outputs)
+            elif gradient is not None:
+                shape, dtype = (target.shape, target.dtype) if not output_nr else place(edge)
                 if gradient.shape != shape or gradient.dtype is not dtype:
                     gradient = self.fit(gradient, shape, dtype)
+                key = edge if output_nr else target
                 before = sums.get(key)
-                if before is not None:
-                    gradient = before + gradient
-                elif output_nr is None and not self.on_tensors and may_be_shared(gradient, outputs):
-                    gradient = gradient.copy()
-                sums[key] = gradient
-            if output_nr is None:
-                self.awaited[target] -= 1
-                if not self.awaited[target]:
-                    self.arrive(target, sums.pop(target, None))
+                sums[key] = gradient if before is None else before + gradient
+
+    def hand_to_leaf(self, leaf: Any, gradient: Gradient, outputs: Sequence[Gradient]) -> None:
+        """One more gradient for a leaf, which receives their sum when all are there."""
+        before = self.sums.pop(leaf, None)
+        if gradient is None:
+            gradient = before
+        else:
+            array = leaf._array
+            if gradient.shape != array.shape or gradient.dtype is not array.dtype:
+                gradient = self.fit(gradient, array.shape, array.dtype)
+            if before is not None:
+                gradient = before + gradient
+            elif not self.on_tensors and may_be_shared(gradient, outputs):
+                gradient = gradient.copy()
+        self.awaited[leaf] = missing = self.awaited[leaf] - 1
+        if missing:
+            self.sums[leaf] = gradient
+        else:
+            self.arrive(leaf, gradient)
 
     def schedule(self, roots: Sequence[Edge]) -> list[Node]:
         """The nodes to run, consumers before producers; counts what each leaf has to wait for."""
-        awaited = self.awaited
-        seen = self.nodes
+        awaited, seen = self.awaited, self.nodes
         order: list[Node] = []
-        pending: list[Any] = list(roots)
-        while pending:
-            target, output_nr = pending.pop()
-            if output_nr is None:
-                awaited[target] = awaited.get(target, 0) + 1
-            elif target not in seen:
-                seen.add(target)
-                order.append(target)
-                for edge in target.edges:
-                    if edge is not None:
-                        pending.append(edge)
+        ways = [roots]  # the edges of all nodes that were found
+        for edges in ways:  # which grows meanwhile
+            for edge in edges:
+                if edge is None:
+                    continue
+                target, output_nr = edge
+                if output_nr is None:
+                    awaited[target] = awaited.get(target, 0) + 1
+                elif target not in seen:
+                    seen.add(target)
+                    order.append(target)
+                    ways.append(target.edges)
         order.sort(key=by_age, reverse=True)
         return order if self.wanted is None else self.prune(order, self.wanted)
 
@@ -170,6 +179,25 @@ class _Pass:
         if hooks is not None:
             hooks.on_accumulated(leaf)
             call_node_hooks(hooks.post, self.on_tensors, [], [gradient])
+
+    def apply_watched(self, node: Node, outputs: list[Gradient]) -> Sequence[Gradient] | None:
+        """Run a node that has hooks, or whose gradients were asked for; None if it need not run."""
+        outputs[:], useful = self.before(node, outputs)
+        if useful == []:
+            return None
+        inputs = node.apply(outputs, self.on_tensors, useful)
+        if anomaly.enabled:
+            anomaly.check(node, inputs)
+        if node.hooks is None or not node.hooks.post:
+            return inputs
+        fitted = [
+            g if e is None or g is None else self.fit(g, *place(e))
+            for e, g in zip(node.edges, inputs, strict=True)
+        ]
+        after: Sequence[Gradient] = call_node_hooks(
+            node.hooks.post, self.on_tensors, fitted, outputs
+        )
+        return after
 
     def before(
         self, node: Node, outputs: list[Gradient]
@@ -204,14 +232,13 @@ class _Pass:
 walk = _Pass  # while a tape records, its own kind of pass (tape_backward.py)
 
 
-def place(edge: Edge) -> tuple[tuple[int, ...], Any]:
+def place(edge: Edge) -> Output:
     """The shape and dtype of the value that an edge's gradient belongs to."""
     target, output_nr = edge
-    return (
-        (target._array.shape, target._array.dtype)
-        if output_nr is None
-        else target.outputs[output_nr]
-    )
+    if output_nr is None:
+        array = target._array
+        return array.shape, array.dtype
+    return target.outputs[output_nr]  # type: ignore[no-any-return]
 
 
 def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
@@ -224,7 +251,7 @@ def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
         tensor._grad = tensor._grad + gradient
     else:
         array = tensor._grad._array
-        np.add(array, gradient, out=array)
+        np.add(array, gradient, array)
         tensor._grad._bump_version()
 
 

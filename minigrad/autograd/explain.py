@@ -125,7 +125,7 @@ class _Story:
     def made(self) -> str:
         event = self.event()
         if event is None and self.node is not None:
-            line = self.node.note().get("made_at")
+            line = self.node.metadata.get("made_at")
             return f", at {_at(line.filename, line.lineno, line.line)}" if line else ""
         return "" if event is None else f", at {_line(event)}"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from . import anomaly, grad_mode, inplace
 from . import node as graph
 from .node import Node, gradient_edge, next_sequence_nr, refresh
@@ -24,7 +25,8 @@ class FunctionCtx(Node):
     function: type[Function]
 
     def __init__(self) -> None:
-        self.edges, self.saved, self.outputs, self.hooks = [], [], [], None
+        self.edges, self.saved, self.hooks, self.notes = (), [], None, None
+        self.shape, self.dtype, self.other_outputs = (), None, ()
         self.sequence_nr = next_sequence_nr()
         self._dirty: tuple[Tensor, ...] = ()
         self._non_differentiable: tuple[Tensor, ...] = ()
@@ -77,7 +79,8 @@ class FunctionCtx(Node):
 
     def apply(self, grads: Sequence[Any], on_tensors: bool, useful: Any = None) -> list[Any]:
         """Run the user's backward and check what it returns."""
-        arguments = [self._incoming(i, g) for i, g in enumerate(grads)]
+        like = next((g for g in grads if g is not None), None)
+        arguments = [self._incoming(i, g, like) for i, g in enumerate(grads)]
         returned = self.function.backward(self, *arguments)
         returned = list(returned) if isinstance(returned, tuple) else [returned]
         expected = len(self.needs_input_grad)
@@ -96,12 +99,12 @@ class FunctionCtx(Node):
                 )
         return [self._outgoing(i, returned[i], on_tensors) for i in self._tensor_positions]
 
-    def _incoming(self, output_nr: int, gradient: Any) -> Tensor | None:
+    def _incoming(self, output_nr: int, gradient: Any, like: Any) -> Tensor | None:
         if gradient is None:
             shape, dtype = self.outputs[output_nr]
             if not self.materialize or dtype is None:
                 return None
-            gradient = np.zeros(shape, dtype)
+            gradient = either.zeros(shape, getattr(like, "_array", like), dtype)
         return gradient if isinstance(gradient, graph.Tensor) else graph.wrap(gradient)
 
     def _outgoing(self, index: int, gradient: Tensor | None, on_tensors: bool) -> Any:
@@ -231,7 +234,7 @@ def _placed_result(
             return result
     elif any(result is t for t in inputs):  # forward returned an input: a view of it, as in PyTorch
         source, result = result, result._alias()
-        inplace.share_memory(result, source, kind)
+        inplace.share_memory(result, source, kind, True)
     result._edge, result._requires_grad = (ctx, output_nr), True
     return result
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from numpy.lib.array_utils import byte_bounds
+from .. import either, gpu
 
 Array = Any
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # shape, strides and offset in elements
@@ -46,7 +45,7 @@ def root(array: Array) -> Array:
     """The array that owns the memory of `array`, or that came into NumPy from elsewhere."""
     base = owner = array
     while base is not None:  # what `as_strided` made has a base that is no array, but has one
-        owner = base if isinstance(base, np.ndarray) else owner
+        owner = base if gpu.is_array(base) else owner
         base = getattr(base, "base", None)
     return owner
 
@@ -54,7 +53,34 @@ def root(array: Array) -> Array:
 def span(array: Array) -> tuple[int, int]:
     """The addresses of the first byte of the memory that `array` lies in, and after its last."""
     owner = root(array)
-    return byte_bounds(owner) if owner.size else (address(array), address(array))
+    return either.byte_bounds(owner) if owner.size else (address(array), address(array))
+
+
+def overlap(a: Any, b: Any) -> str:
+    """How much memory two tensors share: "none", "part" or "all" of it. As in PyTorch, tensors with
+    gaps between their elements count as apart: telling would be hard."""
+    one, other = a._array, b._array
+    if a is b:
+        return "all"
+    if one.base is None and other.base is None and one is not other:
+        return "none"
+    if root(one) is not root(other) or not (_is_dense(one) and _is_dense(other)):
+        return "none"
+    (low, high), (start, end) = either.byte_bounds(one), either.byte_bounds(other)
+    if (low, high) == (start, end):
+        return "all" if one.strides == other.strides else "part"
+    return "part" if low < end and start < high else "none"
+
+
+def _is_dense(array: Array) -> bool:
+    """Whether the elements fill a piece of the memory, in any order of dimensions."""
+    steps = sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1)
+    expected = array.itemsize
+    for step, size in steps:
+        if step != expected:
+            return False
+        expected *= size
+    return array.size > 0
 
 
 def address(array: Array) -> int:
@@ -74,12 +100,10 @@ def element_strides(array: Array) -> tuple[int, ...]:
 
 def copied_memory(array: Array, memo: dict[int, Any]) -> Array:
     """A copy of `array` for `copy.deepcopy`: arrays that share memory have copies that do."""
-    owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
+    owner = root(array)
     if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
         return array.copy()
     if id(owner) not in memo:
         memo[id(owner)] = owner.copy(order="K")
     start = address(array) - address(owner)
-    return np.ndarray(array.shape, array.dtype, memo[id(owner)].data, start, array.strides)
+    return either.as_strided_into(memo[id(owner)], start, array.shape, array.strides)

@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-_mode: ContextVar[bool] = ContextVar("minigrad_grad_mode", default=True)
-_inference: ContextVar[bool] = ContextVar("minigrad_inference_mode", default=False)
 _recording: ContextVar[bool] = ContextVar("minigrad_recording", default=True)
-is_grad_enabled = _mode.get
-is_inference_mode_enabled = _inference.get
+_inference: ContextVar[bool] = ContextVar("minigrad_inference_mode", default=False)
+_in_inference: ContextVar[bool] = ContextVar("minigrad_grad_mode_in_inference", default=False)
 is_recording = _recording.get  # grad mode is on, and inference mode is not
+is_inference_mode_enabled = _inference.get
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def is_grad_enabled() -> bool:
+    """Whether grad mode is on. In inference mode it may be, though nothing is recorded."""
+    return _in_inference.get() if _inference.get() else _recording.get()
 
 
 def set_mode(grad: bool, inference: bool | None = None) -> None:
@@ -27,7 +31,8 @@ def set_mode(grad: bool, inference: bool | None = None) -> None:
         inference = _inference.get()
     else:
         _inference.set(inference)
-    _mode.set(grad)
+    if inference:
+        _in_inference.set(grad)
     _recording.set(grad and not inference)
 
 
@@ -40,7 +45,7 @@ class _Mode:
         self._previous: list[tuple[bool, bool]] = []
 
     def __enter__(self) -> Any:
-        self._previous.append((_mode.get(), _inference.get()))
+        self._previous.append((is_grad_enabled(), _inference.get()))
         set_mode(self.mode)
 
     def __exit__(self, *exc: object) -> None:
@@ -112,7 +117,7 @@ class set_grad_enabled(_Mode):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.mode = mode
-        self._before_call = _mode.get()
+        self._before_call = is_grad_enabled()
         set_mode(mode)
 
     def __enter__(self) -> None:
@@ -142,7 +147,7 @@ class inference_mode(_Mode):
         self.inference = mode
 
     def __enter__(self) -> None:
-        self._previous.append((_mode.get(), _inference.get()))
+        self._previous.append((is_grad_enabled(), _inference.get()))
         set_mode(not self.inference, self.inference)
 
     def clone(self) -> _Mode:

@@ -28,8 +28,8 @@ Unpack = Callable[[Any], Tensor]
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
-    "get_gradient_edge", "increment_version", "record", "register_multi_grad_hook", "save_on_cpu",
-    "saved_tensors_hooks",
+    "get_gradient_edge", "html_tensors", "increment_version", "record", "register_multi_grad_hook",
+    "save_on_cpu", "saved_tensors_hooks",
 ]  # fmt: skip
 
 
@@ -86,6 +86,15 @@ def record() -> Recording:
     from .tape import Recording  # what only a recording needs is imported by the first one
 
     return Recording()
+
+
+def html_tensors(mode: bool = True) -> None:
+    """Show Tensors in notebooks as HTML (with `False`: as text again). See `notebook.py`.
+
+    PyTorch has no such thing."""
+    from .notebook import html_tensors
+
+    html_tensors(mode)
 
 
 def increment_version(tensor: Any) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..dtypes import castable, scalar_name
-from . import anomaly, hooks
+from . import anomaly, devices, hooks
 from . import node as graph
-from .geometry import Geometry, geometries
+from .geometry import Geometry, geometries, overlap
 from .grad_mode import is_inference_mode_enabled, is_recording
-from .node import Node, gradient_edge, next_sequence_nr, record, refresh, wrap
+from .node import Node, connect, gradient_edge, leaf_edge, next_sequence_nr, record, refresh, wrap
 from .row import Decorator, Op, Row
 
 MULTIPLE, NO_GRAD, CUSTOM = "multiple", "no_grad", "custom"
@@ -44,15 +44,15 @@ def view_op(name: str, kind: str | None = None, **formulas: Any) -> Decorator:
             if input._view is not None:
                 refresh_view(input)
             out = forward(input._array, *args)
-            several = isinstance(out, tuple)
-            results = [wrap(o) for o in out] if several else [wrap(out)]
+            results = tuple(map(wrap, out)) if isinstance(out, tuple) else (wrap(out),)
+            recording = is_recording()
             for result in results:
-                share_memory(result, input, kind)
-            if input._requires_grad and is_recording():
-                record(row, (input, *args), results)
+                share_memory(result, input, kind, recording)
+            if recording and input._requires_grad:
+                connect(row, 1, (input._edge or leaf_edge(input),), (input, *args), results)
             elif anomaly.enabled:
                 anomaly.note_unrecorded(row, (input, *args), results)
-            return tuple(results) if several else results[0]
+            return results if isinstance(out, tuple) else results[0]
 
         made: Any = view
         made.row, made.forward, made.__doc__, made.__name__ = (
@@ -67,18 +67,20 @@ def view_op(name: str, kind: str | None = None, **formulas: Any) -> Decorator:
     return decorate
 
 
-def share_memory(view: Any, input: Any, kind: str | None) -> None:
+def share_memory(view: Any, input: Any, kind: str | None, recording: bool) -> None:
+    """Make `view` a view of `input`, or of what that is a view of."""
     counter = view._version_counter = input._version_counter
     if counter is None:
         return
+    if not recording:
+        kind = kind or NO_GRAD
+        if view._array.dtype.kind == "f":
+            view._requires_grad = input._requires_grad  # as PyTorch has it; no gradient arrives
     parent = input._view
-    kind = kind or (None if is_recording() else NO_GRAD)
     if parent is None:
         view._view = View(input, counter[0], kind)
     else:
         view._view = View(parent.base, counter[0], parent.kind or kind)
-    if not is_recording() and view._array.dtype.kind == "f":
-        view._requires_grad = input._requires_grad  # as PyTorch has it; no gradient arrives there
 
 
 def refresh_view(tensor: Any) -> None:
@@ -125,7 +127,8 @@ class _Strided(Node):
     __slots__ = ("base_geometry", "view_geometry")
 
     def __init__(self, edge: Any, base_geometry: Geometry, view_geometry: Geometry) -> None:
-        self.edges, self.saved, self.hooks = [edge], [], None
+        self.edges, self.saved = [edge], ()
+        self.hooks = self.notes = None
         self.sequence_nr = next_sequence_nr()
         self.base_geometry, self.view_geometry = base_geometry, view_geometry
 
@@ -163,7 +166,8 @@ class CopySlices(_Strided):
         base, view = self.base_geometry, self.view_geometry
         of_view = xp.gather_strided(grads[0], base, view)
         through, *others = self.operation.apply([of_view], on_tensors)
-        untouched = graph.array_ops.scatter_strided(np.ones(view[0], bool), base, view) == 0
+        ones = either.full(view[0], True, bool, getattr(grads[0], "_array", grads[0]))
+        untouched = graph.array_ops.scatter_strided(ones, base, view) == 0
         kept = xp.where(wrap(untouched) if on_tensors else untouched, grads[0], 0.0)
         if through is not None:
             shape_ok = getattr(through, "_array", through).shape == view[0]
@@ -193,8 +197,12 @@ def inplace(op: Op) -> Callable[..., Any]:
         tensors = promotion.operands(row.forward, (input, *args), to_float)
         arrays = promotion.promoted([t._array for t in tensors], to_float)
         try:
-            out = np.asarray(row.forward(*arrays))
-        except ValueError:
+            out = either.as_array(row.forward(*arrays))
+        except Exception as error:
+            if (moved := devices.brought_together(tensors)) is not None:
+                return write_result(*moved)
+            if not isinstance(error, ValueError):
+                raise
             raise promotion.broadcast_error(arrays) from None
         return write(row, tensors, out)
 
@@ -202,13 +210,20 @@ def inplace(op: Op) -> Callable[..., Any]:
     return write_result
 
 
-def write(row: Row, args: Sequence[Any], out: Any) -> Any:
-    """Overwrite the first of `args` with `out`, and record that it was `row` that did it."""
+def write(
+    row: Row, args: Sequence[Any], out: Any, sharing: str = "all", uniform: bool = False
+) -> Any:
+    """Overwrite the first of `args` with `out`, and record that it was `row` that did it.
+
+    sharing: how much of the first one's memory the other inputs may share: "any" part, "all" of it
+        (or none), or "none".
+    uniform: all elements of `out` are equal, so that several may lie in one place."""
     input = args[0]
     target = input._array
-    recording = begin_write(input, *[args[i] for i in row.inputs if i])
-    if 0 in [s for s, n in zip(target.strides, target.shape, strict=True) if n > 1] and target.size:
-        raise RuntimeError(OVERLAP)
+    others = [args[i] for i in row.inputs if i]
+    recording = begin_write(input, *others)
+    if not uniform:
+        check_overlap(input, others, sharing)
     if out.shape != target.shape:
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}"
@@ -241,6 +256,19 @@ def begin_write(input: Any, *others: Any) -> bool:
     if recording:
         check_history(input)
     return recording
+
+
+def check_overlap(input: Any, others: Sequence[Any], sharing: str = "all") -> None:
+    """Check that each element of `input` has a place of its own, and that `others` share its memory
+    only as far as `sharing` allows: where they do in part, the order of writing would matter."""
+    target = input._array
+    if 0 in [s for s, n in zip(target.strides, target.shape, strict=True) if n > 1] and target.size:
+        raise RuntimeError(OVERLAP)
+    if sharing == "any":
+        return
+    for other in others:
+        if isinstance(other, graph.Tensor) and overlap(input, other) not in ("none", sharing):
+            raise RuntimeError(SHARED)
 
 
 def check_history(input: Any) -> None:
@@ -329,6 +357,10 @@ CUSTOM_VIEW = (
 OVERLAP = (
     "unsupported operation: more than one element of the written-to tensor refers to a single "
     "memory location. Please clone() the tensor before performing the operation."
+)
+SHARED = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+    "single memory location. Please clone() the tensor before performing the operation."
 )
 INFERENCE_UPDATE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "

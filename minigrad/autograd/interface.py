@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from . import node as graph
 from .engine import place, run_backward
 from .node import Edge, gradient_edge, refresh
@@ -148,33 +149,28 @@ def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) 
     """The gradients to start from, one per root: those given, or ones for single elements."""
     if len(given) < len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(given)} gradients")
-    gradients = []
-    for index, (root, gradient) in enumerate(zip(roots, given, strict=False)):
-        if root._view is not None:
-            root._refresh_view()
-        if gradient is None:
-            if root._requires_grad and root._array.size != 1:
-                raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            gradient = ones(root._array.shape, root._array.dtype)
-            gradients.append(graph.wrap(gradient) if recorded else gradient)
-            continue
-        if not isinstance(gradient, graph.Tensor):
-            raise TypeError(
-                f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
-            )
-        if gradient._array.shape != root._array.shape:
-            raise RuntimeError(
-                f"Mismatch in shape: grad_output[{index}] has a shape of {_size(gradient)} and output[{index}] "
-                f"has a shape of {_size(root)}."
-            )
-        gradients.append(gradient if recorded else gradient._array)
-    return gradients
+    return [_initial_gradient(i, root, given[i], recorded) for i, root in enumerate(roots)]
 
 
-def ones(shape: tuple[int, ...], dtype: Any) -> Any:
-    array = np.empty(shape, dtype)
-    array.fill(1)
-    return array
+def _initial_gradient(index: int, root: Tensor, gradient: Any, recorded: bool) -> Any:
+    if root._view is not None:
+        root._refresh_view()
+    array = root._array
+    if gradient is None:
+        if root._requires_grad and array.size != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        gradient = either.full(array.shape, 1, array.dtype, array)
+        return graph.wrap(gradient) if recorded else gradient
+    if not isinstance(gradient, graph.Tensor):
+        raise TypeError(
+            f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
+        )
+    if gradient._array.shape != array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{index}] has a shape of {_size(gradient)} and output[{index}] "
+            f"has a shape of {_size(root)}."
+        )
+    return gradient if recorded else gradient._array
 
 
 def _size(tensor: Tensor) -> str:

@@ -16,46 +16,54 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import gpu
 from . import anomaly, hooks
 from .accumulate import accumulator
 from .grad_mode import is_recording
 from .hooks import Hooks, RemovableHandle
 
 if TYPE_CHECKING:
-    from .row import Plan, Row
+    from .plan import Plan
+    from .row import Row
 
 Edge = tuple[Any, "int | None"]  # (node, output number), or (leaf Tensor, None)
+Output = tuple[tuple[int, ...], Any]  # shape and dtype of a node's output
 Saved = tuple[Any, "int | None"]  # a value, and its version if it is a Tensor
 Tensor: Any = None  # minigrad.tensor.Tensor puts itself here: tensors and nodes need each other
 array_ops: Any = None  # the two namespaces that a formula's `xp` may be, put here by minigrad.ops
 tensor_ops: Any = None
-packing: Any = (
-    None  # while `saved_tensors_hooks` are set, what hands saved values to them (graph.py)
-)
+packing: Any = None  # hands saved values to `saved_tensors_hooks` while some are set (graph.py)
 next_sequence_nr = itertools.count().__next__
 new = object.__new__
+ndarray = np.ndarray
 
 
 class Node:
     """One recorded operation. The rows make its subclasses, which carry PyTorch's names."""
 
     __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "edges",
-        "hooks",
-        "outputs",
-        "plan",
-        "saved",
-        "sequence_nr",
-    )
+        "__weakref__", "dtype", "edges", "hooks", "notes", "other_outputs", "plan", "saved",
+        "sequence_nr", "shape",
+    )  # fmt: skip
     edges: Sequence[Edge | None]
     saved: Sequence[Saved] | None  # None once they are freed
-    outputs: Sequence[tuple[tuple[int, ...], Any]]  # (shape, dtype) of each
+    shape: tuple[int, ...]  # of the first output
+    dtype: Any
+    other_outputs: Sequence[Output]  # of an op with several results
     sequence_nr: int  # the clock of recording: consumers have higher numbers than producers
     hooks: Hooks | None
+    notes: dict[str, Any] | None  # see `metadata`
     plan: Plan
     row: Row
+
+    @property
+    def outputs(self) -> list[Output]:
+        """Shape and dtype of each output that a gradient can come for."""
+        return [(self.shape, self.dtype), *self.other_outputs]
+
+    @outputs.setter
+    def outputs(self, outputs: Sequence[Output]) -> None:
+        (self.shape, self.dtype), *self.other_outputs = outputs
 
     def apply(
         self, grads: Sequence[Any], on_tensors: bool, useful: Sequence[int] | None = None
@@ -64,15 +72,16 @@ class Node:
         None where none is needed."""
         plan = self.plan
         inputs: list[Any] = [None] * len(self.edges)
+        values = self.unpack(on_tensors) if plan.saves else []
         grad = grads[0]
-        values = [grad] if self.saved == [] else [grad, *self.unpack(on_tensors)]
         if grad is None and all([g is None for g in grads]):
             return inputs
+        values.append(grad)
         if plan.uses_context:
             values += (tensor_ops if on_tensors else array_ops, grads, plan.needs)
         for index, formula, pick in plan.formulas:
             if useful is None or index in useful or plan.variadic:
-                inputs[index] = formula(*pick(values))
+                inputs[index] = formula(grad) if pick is None else formula(*pick(values))
         return inputs[0] if plan.variadic else inputs
 
     def unpack(self, as_tensors: bool) -> list[Any]:
@@ -81,11 +90,12 @@ class Node:
             raise RuntimeError(anomaly.FREED)
         values = []
         for value, version in self.saved:
-            if version is not None:
-                if value._version_counter[0] != version:
-                    raise RuntimeError(anomaly.modified(value, version, self))
-                value = self._placed(value) if as_tensors else value._array
-            values.append(value)
+            if version is None:
+                values.append(value)
+            elif value._version_counter[0] != version:
+                raise RuntimeError(anomaly.modified(value, version, self))
+            else:
+                values.append(self._placed(value) if as_tensors else value._array)
         return values
 
     def _placed(self, value: Any) -> Any:
@@ -135,8 +145,10 @@ class Node:
 
     @property
     def metadata(self) -> Any:
-        """A dictionary for the user's own notes."""
-        return self.__dict__.setdefault("_metadata", {})
+        """A dictionary for notes: the user's own, and in anomaly mode where the node was made."""
+        if self.notes is None:
+            self.notes = {}
+        return self.notes
 
     def _sequence_nr(self) -> int:
         return self.sequence_nr
@@ -165,39 +177,30 @@ def record(
         else:
             edges.append(None)
         bit <<= 1
-    if not needs:
-        return None
-    node: Any = new(row.node_class)
+    return connect(row, needs, tuple(edges), args, results, is_written) if needs else None
+
+
+def connect(
+    row: Row,
+    needs: int,
+    edges: tuple[Edge | None, ...],
+    args: Sequence[Any],
+    results: Sequence[Any],
+    is_written: bool = True,
+) -> Node:
+    """Make a node with these edges, and put it behind the results."""
+    node: Any = row.node_class()
     node.plan = plan = row.plans.get(needs) or row.plan(needs, len(edges))
-    node.edges, node.hooks, node.sequence_nr = edges, None, next_sequence_nr()
-    saved: list[Saved] = []
-    node.saved = saved
-    for kind, i in plan.saves:
-        if kind == "value":
-            saved.append(save(args[i]))
-        elif kind == "shape":
-            value = args[i]
-            shapes = [t._array.shape for t in value] if row.variadic else value._array.shape
-            saved.append((shapes, None))
-        elif kind == "list":
-            saved += [save(value) for value in args[i]]
-        elif kind == "column_major":
-            rows, columns = (array := args[i]._array).strides
-            saved.append((rows == array.itemsize and columns == rows * array.shape[0], None))
-        else:
-            result = results[i]._alias()
-            result._saved_output_nr = i
-            saved.append(save(result))
-    outputs: list[tuple[tuple[int, ...], Any]] = []
-    node.outputs = outputs
-    for result in results:
-        array = result._array
-        dtype = array.dtype
-        if dtype.kind == "f":
-            result._edge, result._requires_grad = (node, len(outputs)), True
-        outputs.append((array.shape, dtype))
-    while len(outputs) > 1 and outputs[-1][1].kind != "f":
-        outputs.pop()  # no gradient comes for integers, and hooks do not hear of them
+    node.edges, node.sequence_nr = edges, next_sequence_nr()
+    node.saved = plan.save(args, results) if plan.saves else ()
+    node.hooks = node.notes = None
+    first = results[0]
+    array = first._array
+    node.shape = array.shape
+    node.dtype = dtype = array.dtype
+    node.other_outputs = attach_others(node, results) if len(results) > 1 else ()
+    if dtype.kind == "f":
+        first._edge, first._requires_grad = (node, 0), True
     if anomaly.enabled:
         anomaly.note(node, row, args, results, is_written)
     if packing is not None and is_written:
@@ -205,13 +208,27 @@ def record(
     return node
 
 
+def attach_others(node: Node, results: Sequence[Any]) -> list[Output]:
+    """Put a node behind all results but the first."""
+    outputs: list[Output] = []
+    for output_nr, result in enumerate(results[1:], 1):
+        array = result._array
+        outputs.append((array.shape, array.dtype))
+        if array.dtype.kind == "f":
+            result._edge, result._requires_grad = (node, output_nr), True
+    while outputs and outputs[-1][1].kind != "f":
+        outputs.pop()  # no gradient comes for integers, and hooks do not hear of them
+    return outputs
+
+
 def save(value: Any) -> Saved:
     """A value with the version that it has now, if it is a Tensor."""
     if not isinstance(value, Tensor):
         return value, None
-    if value._version_counter is None:
+    counter = value._version_counter
+    if counter is None:
         raise RuntimeError(anomaly.INFERENCE)
-    return value, value._version_counter[0]
+    return value, counter[0]
 
 
 def gradient_edge(value: Any) -> Edge | None:
@@ -229,7 +246,7 @@ def leaf_edge(leaf: Any) -> Edge | None:
 def wrap(array: Any) -> Any:
     """A Tensor around an array (or a NumPy scalar); it is not a part of any graph."""
     tensor = new(Tensor)
-    tensor._array = array if isinstance(array, np.ndarray) else np.asarray(array)
+    tensor._array = array if type(array) is ndarray else gpu.as_array(array)
     tensor._requires_grad = False
     tensor._edge = tensor._grad = tensor._view = tensor._saved_output_nr = tensor.hooks = None
     tensor._version_counter = [0]
@@ -246,5 +263,5 @@ def unwrap(value: Any) -> Any:
 def refresh(*tensors: Any) -> None:
     """A view whose base was changed in place gets its new history before it is used."""
     for tensor in tensors:
-        if tensor._view is not None:
+        if tensor is not None and tensor._view is not None:
             tensor._refresh_view()

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..dtypes import SCALAR_NAMES, castable, from_numpy, scalar_name
 from . import node as graph
 from .grad_mode import is_recording, no_grad
@@ -86,11 +87,12 @@ def write_result(out: Any, array: Any, exact: bool = False) -> None:
             f"{scalar_name(dtype)}"
         )
     begin_write(out)
-    if out._array.shape != array.shape:
-        _resize(out, array.shape)
     target = out._array
     if target.size and 0 in [s for s, n in zip(target.strides, target.shape, strict=True) if n > 1]:
         raise RuntimeError(OVERLAP)
+    if target.shape != array.shape:
+        _resize(out, array.shape)
+        target = out._array
     np.copyto(target, array, casting="unsafe")
     out._bump_version()
 
@@ -111,7 +113,7 @@ def _resize(out: Any, shape: tuple[int, ...]) -> None:
     if size <= array.size and array.flags.c_contiguous:
         out._array = array.reshape(-1)[:size].reshape(shape)
     else:
-        out._array = np.empty(shape, array.dtype)
+        out._array = either.empty(shape, array)
 
 
 def _cpp_name(dtype: Any) -> str:

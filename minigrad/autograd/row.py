@@ -25,16 +25,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from .. import promotion
 from ..dtypes import default_dtype
-from . import anomaly
+from . import anomaly, devices
 from . import node as graph
 from .grad_mode import is_inference_mode_enabled, is_recording
-from .node import Node, record, refresh, unwrap, wrap
+from .node import Node, connect, leaf_edge, record, refresh, unwrap, wrap
 from .out import into
+from .plan import LISTS, ListNode, Plan
 
 Formula = Callable[..., Any]
 
@@ -50,32 +50,6 @@ class Op(Protocol):
 
 
 Decorator = Callable[[Callable[..., Any]], Op]
-
-
-LISTS = ("indices", "tensors")  # arguments that are lists of Tensors, and None between them
-
-
-class ListNode(Node):
-    """A node whose last saved value may be a list of Tensors, which are saved one by one."""
-
-    __slots__ = ()
-
-    def unpack(self, as_tensors: bool) -> list[Any]:
-        values = super().unpack(as_tensors)
-        names = self.plan.saved_names
-        start = len(names) - 1
-        return [*values[:start], values[start:]] if names and names[-1] in LISTS else values
-
-
-class Plan(NamedTuple):
-    """What a row keeps and computes when just these of its inputs need a gradient."""
-
-    needs: tuple[bool, ...]
-    saves: tuple[tuple[str, int], ...]  # ("value" | "shape" | "result", position)
-    saved_names: tuple[str, ...]
-    uses_context: bool
-    formulas: tuple[tuple[int, Formula, Callable[[list[Any]], Any]], ...]
-    variadic: bool
 
 
 class Row:
@@ -98,49 +72,16 @@ class Row:
         self.node_class = type(name.rpartition("::")[2], (base,), {"__slots__": (), "row": self})
         self.plans: dict[int, Plan] = {}
 
-    def plan(self, bits: int, count: int) -> Plan:
-        """Which formulas run and which values they name, worked out once per combination of inputs
-        that need a gradient: a bit for each of `count`."""
-        needs = tuple(bool(bits >> i & 1) for i in range(count))
-        active = [(i, *self.formulas[i]) for i in self.order if self.variadic or needs[i]]
-        named = list(dict.fromkeys(n for _, _, names in active for n in names))
-        kept = [n for n in named if n not in ("grad", *CONTEXT)]
-        kept.sort(key=LISTS.__contains__)  # a list of Tensors, which are saved one by one: the last
-        slots = ["grad", *kept, *CONTEXT]
-        self.plans[bits] = plan = Plan(
-            needs,
-            tuple(map(self._source, kept)),
-            tuple(kept),
-            any(n in CONTEXT for n in named),
-            tuple((i, f, _picker([slots.index(n) for n in names])) for i, f, names in active),
-            self.variadic,
-        )
+    def plan(self, needs: int, count: int) -> Plan:
+        """What to keep and to compute if these of the `count` inputs need a gradient (a bit each)."""
+        self.plans[needs] = plan = Plan(self, needs, count)
         return plan
-
-    def _source(self, name: str) -> tuple[str, int]:
-        if name.startswith("result"):
-            return "result", int(name.removeprefix("result") or 0)
-        for kind in ("shape", "column_major"):
-            if name.endswith("_" + kind):
-                return kind, self.parameters.index(name.removesuffix("_" + kind))
-        return "list" if name in LISTS else "value", self.parameters.index(name)
 
 
 def _parameters(function: Any) -> list[str]:
     """The names of the arguments; `inspect.signature` would take most of the time of the import."""
     code = function.__code__
     return list(code.co_varnames[: code.co_argcount])
-
-
-CONTEXT = ["xp", "grads", "needs"]  # what a formula may name beside `grad` and values of the call
-
-
-def _picker(positions: list[int]) -> Callable[[list[Any]], Any]:
-    """From the list of all values, the arguments of one formula."""
-    if len(positions) == 1:
-        position = positions[0]
-        return lambda values: (values[position],)
-    return itemgetter(*positions)
 
 
 def pointwise(
@@ -155,70 +96,92 @@ def pointwise(
 
     def decorate(forward: Callable[..., Any]) -> Op:
         row = Row(name, forward, formulas)
-        differentiable = bool(formulas)
-
-        @functools.wraps(forward)
-        def unary(input: Any, *, out: Any = None) -> Any:
-            if out is not None:
-                return into(out, unary, input)
-            if not isinstance(input, graph.Tensor):
-                raise promotion.not_a_tensor(forward.__name__.strip("_"), "input", 1, input)
-            if input._view is not None:
-                input._refresh_view()
-            array = input._array
-            if to_float and array.dtype.kind != "f":
-                array = array.astype(default_dtype())
-            result = wrap(forward(array))
-            if differentiable and input._requires_grad and is_recording():
-                record(row, (input,), (result,))
-            elif anomaly.enabled or is_inference_mode_enabled():
-                leave_out(row, (input,), (result,))
-            return result
-
-        @functools.wraps(forward)
-        def binary(input: Any, other: Any, *, out: Any = None) -> Any:
-            if out is not None:
-                return into(out, binary, input, other)
-            if not (isinstance(input, graph.Tensor) and isinstance(other, graph.Tensor)):
-                promotion.check_tensors(
-                    forward.__name__.strip("_"),
-                    **{n: input if n == "input" else other for n in tensors},
-                )
-                input, other = promotion.operands(forward, (input, other), to_float)
-            a, b = input._array, other._array
-            if a.dtype is not b.dtype or (to_float and a.dtype.kind != "f"):
-                a, b = promotion.promoted((a, b), to_float)
-            try:
-                result = wrap(forward(a, b))
-            except ValueError:
-                raise promotion.broadcast_error((a, b)) from None
-            if input._view is not None or other._view is not None:
-                refresh(input, other)
-            if differentiable and (input._requires_grad or other._requires_grad) and is_recording():
-                record(row, (input, other), (result,))
-            elif anomaly.enabled or is_inference_mode_enabled():
-                leave_out(row, (input, other), (result,))
-            return result
-
-        @functools.wraps(forward)
-        def nary(*args: Any, out: Any = None) -> Any:
-            if out is not None:
-                return into(out, nary, *args)
-            tensors = promotion.operands(forward, args, to_float)
-            refresh(*tensors)
-            arrays = promotion.promoted([t._array for t in tensors], to_float)
-            try:
-                result = wrap(forward(*arrays))
-            except ValueError:
-                raise promotion.broadcast_error(arrays) from None
-            finish(row, tensors, [result])
-            return result
-
-        call: Any = {1: unary, 2: binary}.get(len(row.parameters), nary)
+        make = {1: _unary, 2: _binary}.get(len(row.parameters), _nary)
+        call: Any = functools.wraps(forward)(make(row, to_float, tensors))
         call.row, call.forward, call.to_float = row, forward, to_float
-        return call
+        made: Op = call
+        return made
 
     return decorate
+
+
+def _unary(row: Row, to_float: bool, _: Sequence[str]) -> Callable[..., Any]:
+    forward, differentiable = row.forward, bool(row.formulas)
+
+    def unary(input: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            return into(out, unary, input)
+        if not isinstance(input, graph.Tensor):
+            raise promotion.not_a_tensor(forward.__name__.strip("_"), "input", 1, input)
+        if input._view is not None:
+            input._refresh_view()
+        array = input._array
+        if to_float and array.dtype.kind != "f":
+            array = array.astype(default_dtype())
+        result = wrap(forward(array))
+        if differentiable and input._requires_grad and is_recording():
+            connect(row, 1, (input._edge or leaf_edge(input),), (input,), (result,))
+        elif anomaly.enabled or is_inference_mode_enabled():
+            leave_out(row, (input,), (result,))
+        return result
+
+    return unary
+
+
+def _binary(row: Row, to_float: bool, tensors: Sequence[str]) -> Callable[..., Any]:
+    forward, differentiable, every = row.forward, bool(row.formulas), row.every
+
+    def binary(input: Any, other: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            return into(out, binary, input, other)
+        if not (isinstance(other, graph.Tensor) and isinstance(input, graph.Tensor)):
+            input, other = promotion.operands(forward, (input, other), to_float, tensors)
+        a, b = input._array, other._array
+        if a.dtype is not b.dtype or (to_float and a.dtype.kind != "f"):
+            a, b = promotion.promoted((a, b), to_float)
+        try:
+            result = wrap(forward(a, b))
+        except Exception as error:
+            return _again(binary, (input, other), error, (a, b))
+        if input._view is not None or other._view is not None:
+            refresh(input, other)
+        by_input, by_other = input._requires_grad, other._requires_grad
+        if differentiable and (by_input or by_other) and is_recording():
+            if not every:
+                record(row, (input, other), (result,))
+                return result
+            edges = (
+                (input._edge or leaf_edge(input)) if by_input else None,
+                (other._edge or leaf_edge(other)) if by_other else None,
+            )
+            needs = 3 if by_input and by_other else 1 if by_input else 2  # one bit for each
+            connect(row, needs, edges, (input, other), (result,))
+        elif anomaly.enabled or is_inference_mode_enabled():
+            leave_out(row, (input, other), (result,))
+        return result
+
+    return binary
+
+
+def _nary(row: Row, to_float: bool, _: Sequence[str]) -> Callable[..., Any]:
+    forward = row.forward
+
+    def nary(*args: Any, out: Any = None) -> Any:
+        if out is not None:
+            return into(out, nary, *args)
+        tensors = promotion.operands(forward, args, to_float)
+        refresh(*tensors)
+        arrays = promotion.promoted([t._array for t in tensors], to_float)
+        try:
+            result = wrap(forward(*arrays))
+        except Exception as error:
+            return _again(nary, tensors, error, arrays)
+        recorded = is_recording() and record(row, tensors, [result])
+        if not recorded and (anomaly.enabled or is_inference_mode_enabled()):
+            leave_out(row, tensors, [result])
+        return result
+
+    return nary
 
 
 def op(name: str, **formulas: Formula) -> Decorator:
@@ -237,17 +200,25 @@ def op(name: str, **formulas: Formula) -> Decorator:
                 if isinstance(arg, graph.Tensor):
                     if arg._view is not None:
                         arg._refresh_view()
-                    needed = needed or arg._requires_grad
-                    arg = arg._array
+                    if arg._requires_grad:
+                        needed = True
+                    arrays.append(arg._array)
                 elif isinstance(arg, list):
-                    needed = needed or row.variadic
-                    arg = unwrap(arg)
-                arrays.append(arg)
-            out = forward(*arrays)
-            results = [wrap(o) for o in out] if isinstance(out, tuple) else [wrap(out)]
-            if needed or anomaly.enabled or is_inference_mode_enabled():
-                finish(row, args, results)
-            return tuple(results) if isinstance(out, tuple) else results[0]
+                    if row.variadic:
+                        refresh(*arg)
+                        needed = True
+                    arrays.append(unwrap(arg))
+                else:
+                    arrays.append(arg)
+            try:
+                out = forward(*arrays)
+            except Exception as error:
+                return _again(call, args, error)
+            results = tuple(map(wrap, out)) if isinstance(out, tuple) else (wrap(out),)
+            recorded = needed and is_recording() and record(row, args, results)
+            if not recorded and (anomaly.enabled or is_inference_mode_enabled()):
+                leave_out(row, args, results)
+            return results if isinstance(out, tuple) else results[0]
 
         made: Any = call
         made.row, made.forward, made.to_float = row, forward, False
@@ -256,11 +227,17 @@ def op(name: str, **formulas: Formula) -> Decorator:
     return decorate
 
 
-def finish(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:
-    """What is left to do once the results of a call are known."""
-    node = record(row, args, results) if is_recording() else None
-    if node is None and (anomaly.enabled or is_inference_mode_enabled()):
-        leave_out(row, args, results)
+def _again(
+    call: Callable[..., Any], args: Sequence[Any], error: Exception, arrays: Sequence[Any] = ()
+) -> Any:
+    """After a forward failed: once more with all Tensors on one device, if they were not; else the
+    error, in PyTorch's words where `arrays` do not broadcast."""
+    moved = devices.brought_together(args)
+    if moved is not None:
+        return call(*moved)
+    if arrays and isinstance(error, ValueError):
+        raise promotion.broadcast_error(arrays) from None
+    raise error
 
 
 def leave_out(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:

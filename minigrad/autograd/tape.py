@@ -4,12 +4,13 @@
         loss = ((x * W - y) ** 2).mean()
         loss.backward()
     print(tape)                   # a table of readable lines
+    tape.save("tape.html")        # the player: a page that shows each step
     tape.save("graph.svg")        # the graph, by the graphviz package
     tape.save("tape.json")        # all of it, for other programs
 
 An unmodified script is recorded by `python -m minigrad.tape SCRIPT.py`. The parts: what a tape
 holds is in `tape_events.py`, who listens in `tape_recorder.py` and `tape_backward.py`, what is
-shown in `tape_table.py` and `tape_drawing.py`; `explain.py` tells about one tensor.
+shown in `tape_table.py`, `tape_drawing.py` and `tape_page.py`; `explain.py` tells about one tensor.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import linecache
 import weakref
 from collections.abc import Iterator
 from dataclasses import asdict
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from . import anomaly, engine
 from .tape_backward import RecordedPass
 from .tape_drawing import dot_source, draw
 from .tape_events import Event, NodeInfo, TensorInfo
+from .tape_page import frame, page
 from .tape_recorder import Recorder
 from .tape_table import table
 
@@ -78,7 +79,8 @@ class Tape:
         return f"<Tape: {len(self.events)} steps, {len(self.nodes)} nodes>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        """The player, in a frame of its own, where a notebook shows the last expression."""
+        return frame(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All that the tape holds as lists, dicts, numbers and text, with the program's source."""
@@ -98,15 +100,17 @@ class Tape:
     def save(self, path: str | Path) -> None:
         """Write the tape to a file; its suffix says as what.
 
-        `.json`: everything. `.dot`, `.gv`: the graph as text. `.svg`, `.png`, `.pdf`: its drawing,
-        by the graphviz package (ImportError without it, RuntimeError without the program `dot`).
-        `.txt`: the table. Raises ValueError for another suffix."""
+        `.html`: the player, a page that a double click opens. `.json`: everything. `.dot`, `.gv`:
+        the graph as text. `.svg`, `.png`, `.pdf`: its drawing, by the graphviz package (ImportError
+        without it, RuntimeError without the program `dot`). `.txt`: the table. Raises ValueError for another suffix."""
         path = Path(path)
         kind = path.suffix.removeprefix(".").lower()
         if kind in DRAWINGS:
             path.write_bytes(draw(self.to_dot(), kind))
         elif kind == "json":
             path.write_text(json.dumps(self.to_dict(), allow_nan=False), encoding="utf-8")
+        elif kind in ("html", "htm"):
+            path.write_text(page(self), encoding="utf-8")
         elif kind in ("dot", "gv"):
             path.write_text(self.to_dot(), encoding="utf-8")
         elif kind == "txt":
@@ -114,7 +118,7 @@ class Tape:
         else:
             raise ValueError(
                 f"cannot save a tape as {path.name!r}: the name must end in "
-                ".json, .svg, .png, .pdf, .dot, .gv or .txt"
+                ".html, .json, .svg, .png, .pdf, .dot, .gv or .txt"
             )
 
 

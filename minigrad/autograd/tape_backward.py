@@ -21,6 +21,7 @@ from .tape_events import (
     value_of,
 )  # fmt: skip
 from .tape_formulas import applied, formula_text
+from .tape_mathematics import mathematics
 from .tape_recorder import Recorder, input_names, op_name
 
 READY = 50  # so many nodes of the ready queue are listed
@@ -102,17 +103,20 @@ class RecordedPass(_Pass):
         self.expected[target] -= 1
         if output_nr is not None and not self.expected[target]:
             self.ready.add(target)
-        value = total = None
+        value = total = unsummed = None
         summed = False
         before = self.sums.get(edge if output_nr else target)
         if gradient is not None:
             fitted = fit_array(bare(gradient), *place(edge))
             value = total = value_of(fitted)
             summed = gradient.shape != fitted.shape
+            unsummed = value_of(bare(gradient)) if summed else None
             if before is not None:
                 total = value_of(bare(before) + fitted)
         added = before is not None and gradient is not None
-        into.append(Delivery(name, info.to, info.id, info.output_nr, value, summed, added, total))
+        into.append(
+            Delivery(name, info.to, info.id, info.output_nr, value, summed, added, total, unsummed)
+        )
 
     def arrive(self, leaf: Any, gradient: Gradient) -> None:
         """Note what AccumulateGrad does, unless the pass only looks for wanted gradients."""
@@ -169,5 +173,6 @@ def formulas(recorder: Recorder, node: Any, info: Any) -> list[Formula]:
     for index, formula, _ in plan.formulas:
         text = formula_text(formula)
         input = "tensors" if plan.variadic else inputs[index]
-        found.append(Formula(input, text, applied(text, names)))
+        written = mathematics(info, input, recorder.tape)
+        found.append(Formula(input, text, applied(text, names), written))
     return found

@@ -228,8 +228,8 @@ class Waiting:
 
 @dataclass(slots=True)
 class Delivery:
-    """A gradient that went along an edge. `summed`: to its input's shape, which undoes broadcasting;
-    `added`: to what had arrived before; `total`: the sum."""
+    """A gradient that went along an edge. `summed`: to its input's shape, which undoes broadcasting
+    (`unsummed`: what the formula gave); `added`: to what had arrived before; `total`: the sum."""
 
     input: str
     to: str
@@ -239,15 +239,18 @@ class Delivery:
     summed: bool
     added: bool
     total: Value | None
+    unsummed: Value | None = None
 
 
 @dataclass(slots=True)
 class Formula:
-    """How the gradient of one input is computed: as in the row, and with the user's names."""
+    """How the gradient of one input is computed: as in the row, with the user's names, and where a
+    row calls a function of its own, as mathematics (`tape_mathematics.py`)."""
 
     input: str
     text: str
     applied: str
+    mathematics: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -308,6 +311,7 @@ class Change:
     before: Value | None
     gradient: Value | None
     after: Value | None
+    version: int | None = None  # after the step
 
 
 @dataclass(slots=True, kw_only=True)

@@ -66,12 +66,12 @@ class Recorder:
         number = self.number(tensor)
         if number is not None:
             return number
-        edge, value, counter = tensor._edge, value_of(tensor), tensor._version_counter
+        edge, value = tensor._edge, value_of(tensor)
         assert value is not None
         info = TensorInfo(
             len(self.tape.tensors) + 1, how, value, tensor._requires_grad, edge is None,
             len(self.tape.events), None if how == "given" else self.source(),
-            None if counter is None else counter[0],
+            version_of(tensor),
             node=None if edge is None else self.number(edge[0]),
             output_nr=0 if edge is None else edge[1], of=of,
         )  # fmt: skip
@@ -85,25 +85,36 @@ class Recorder:
         return info.id
 
     def node(self, node: Any, saved: Sequence[Saved] = ()) -> int:
-        """The number of a node, which is put on the tape if it is new."""
-        number = self.number(node)
-        if number is not None:
-            return number
+        """The number of a node, which is put on the tape if it is new, after those behind it."""
+        pending = [node]
+        while pending:
+            last = pending[-1]
+            behind = [e[0] for e in last.edges if e is not None and e[1] is not None]
+            unknown = [n for n in behind if self.number(n) is None]
+            if self.number(last) is None and unknown:
+                pending += unknown
+                continue
+            pending.pop()
+            if self.number(last) is None:
+                self.describe(last, saved if last is node else ())
+        return self.known[id(node)][1]
+
+    def describe(self, node: Any, saved: Sequence[Saved]) -> None:
+        """Put a new node on the tape."""
         row = getattr(node, "row", None)
         edges = [
             None if edge is None else self.edge(name, edge)
             for name, edge in zip(input_names(node), node.edges, strict=True)
         ]
-        made = node.__dict__.get("_made_at")
+        made = node.metadata.get("made_at")
         if made is None and getattr(node, "operation", None) is not None:
-            made = node.operation.__dict__.get("_made_at")  # that of a write through a view
+            made = node.operation.metadata.get("made_at")  # that of a write through a view
         info = NodeInfo(
             len(self.tape.nodes) + 1, node.name(), op_name(row, node), node.sequence_nr, edges,
             list(saved), len(self.tape.events), self.source(made) if made else None,
         )  # fmt: skip
         self.tape.nodes.append(info)
         self.remember(node, info)
-        return info.id
 
     def edge(self, name: str, edge: Any) -> EdgeInfo:
         target, output_nr = edge
@@ -242,7 +253,7 @@ class Recorder:
             optimizer=type(optimizer).__name__,
             options=options(optimizer.param_groups[0]),
             changes=[
-                Change(self.tensor(p), old, value_of(p._grad), value_of(p))
+                Change(self.tensor(p), old, value_of(p._grad), value_of(p), version_of(p))
                 for p, old in zip(params, before, strict=True)
             ],
         )
@@ -257,6 +268,11 @@ def _gone(reference: Any, key: int, info: Any, _: Any) -> None:
         recorder.unnamed.pop(key, None)
         if anomaly.tape is recorder:
             info.freed = len(recorder.tape.events)
+
+
+def version_of(tensor: Any) -> int | None:
+    counter = tensor._version_counter
+    return None if counter is None else counter[0]
 
 
 def options(group: dict[str, Any]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ from .comparison import (
     ne,
     ne_,
 )  # fmt: skip
-from .conversion import result_type, to, to_dtype
+from .conversion import result_type, to, to_device, to_dtype
 from .convolution import (
     conv1d,
     conv2d,
@@ -199,6 +199,7 @@ from .dropout import (
     native_dropout,
 )
 from .einsum import einsum
+from .elements import index_put, index_put_, put, put_, take
 from .embedding import embedding, embedding_backward, embedding_factors, embedding_renorm_, one_hot
 from .embedding_bag import differentiable_once, embedding_bag
 from .error_function import erf, erf_, erfc, erfc_, erfinv, erfinv_
@@ -249,16 +250,7 @@ from .gamma import (
     polygamma_method,
     special_zeta,
 )
-from .gathering import (
-    gather,
-    scatter,
-    scatter_,
-    scatter_add,
-    scatter_add_,
-    scatter_reduce,
-    scatter_reduce_,
-    take_along_dim,
-)
+from .gathering import gather, scatter, scatter_, scatter_add, scatter_add_, take_along_dim
 from .gradient_of_samples import gradient
 from .hard_activation import (
     hardshrink,
@@ -282,14 +274,9 @@ from .indexed import (
     index_copy_,
     index_fill,
     index_fill_,
-    index_put,
-    index_put_,
     index_reduce,
     index_reduce_,
     index_select,
-    put,
-    put_,
-    take,
 )
 from .indexing import _slice as slice
 from .indexing import (
@@ -545,6 +532,7 @@ from .scan import (
     trapezoid,
 )
 from .scan import trapezoid as trapz
+from .scatter_reduction import scatter_reduce, scatter_reduce_
 from .shape import (
     alias,
     clone,
@@ -777,11 +765,11 @@ __all__ = [
     "sum_dim", "sum_per_channel", "sum_to_size", "sum_to_size_method", "svd", "swapaxes",
     "swapaxes_", "swapdims", "swapdims_", "t", "t_", "t_copy", "take", "take_along_dim", "tan",
     "tan_", "tanh", "tanh_", "tanh_backward", "tensor", "tensor_split", "tensordot",
-    "threshold", "threshold_", "tile", "to", "to_dlpack", "to_dtype", "topk", "trace",
-    "transpose", "transpose_", "transpose_copy", "trapezoid", "trapz", "triangular_solve",
-    "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices", "trunc", "trunc_",
-    "unbind", "unbind_copy", "unflatten", "unfold", "unfold_backward", "unfold_copy",
-    "uniform_", "unique", "unique_consecutive", "unsafe_chunk", "unsafe_split",
+    "threshold", "threshold_", "tile", "to", "to_device", "to_dlpack", "to_dtype", "topk",
+    "trace", "transpose", "transpose_", "transpose_copy", "trapezoid", "trapz",
+    "triangular_solve", "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices",
+    "trunc", "trunc_", "unbind", "unbind_copy", "unflatten", "unfold", "unfold_backward",
+    "unfold_copy", "uniform_", "unique", "unique_consecutive", "unsafe_chunk", "unsafe_split",
     "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_", "unsqueeze_copy", "unsqueeze_dims",
     "untouched", "var", "var_mean", "vdot", "view", "view_as", "view_copy", "vsplit", "vstack",
     "where", "xlog1py", "xlogy", "xlogy_", "zero_", "zeros", "zeros_like", "zeros_shaped",

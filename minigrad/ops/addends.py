@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd.inplace import write
 from ..autograd.node import unwrap
 from ..autograd.out import into
@@ -30,7 +30,7 @@ def _plus(input: Array, product: Array, beta: Any) -> Array:
         out = None
     if out is None or out.shape != product.shape:
         raise _does_not_expand(product.shape, input.shape)
-    return np.asarray(out).astype(product.dtype, copy=False)
+    return either.as_array(out).astype(product.dtype, copy=False)
 
 
 def _as_number(value: Any, like: Array) -> Any:
@@ -160,7 +160,8 @@ def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: A
 
 
 def _written(row: Any, *args: Any) -> Tensor:
-    return write(row.row, args, row.forward(*[unwrap(a) for a in args]))
+    sharing = "all" if row is _addr else "any"  # the products are whole before anything is written
+    return write(row.row, args, row.forward(*[unwrap(a) for a in args]), sharing)
 
 
 def _check_addbmm(input: Any, batch1: Any, batch2: Any) -> None:

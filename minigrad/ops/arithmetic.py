@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd.inplace import inplace, write
 from ..autograd.node import unwrap
 from ..autograd.out import into
@@ -81,7 +81,7 @@ def add(input: Tensor, other: Tensor, *, alpha: Any = 1, out: Tensor | None = No
     """`input + alpha * other`."""
     if out is not None:
         return into(out, add, input, other, alpha=alpha)
-    if alpha == 1:
+    if type(alpha) is int and alpha == 1:
         return _add(input, other)
     return _add_scaled(input, other, _checked_alpha(input, other, alpha))
 
@@ -95,12 +95,13 @@ def sub(input: Tensor, other: Tensor, *, alpha: Any = 1, out: Tensor | None = No
             _no_bools(input, other)
     except AttributeError:
         _no_bools(input, other)
-    if alpha == 1:
+    if type(alpha) is int and alpha == 1:
         try:
             return _sub(input, other)
         except TypeError:  # NumPy's, which has no subtraction of bools either
             _no_bools(input, other)
             raise
+    _no_bools(input, other)
     return _sub_scaled(input, other, _checked_alpha(input, other, alpha))
 
 
@@ -109,8 +110,8 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     if not hasattr(input, "_array"):
         raise promotion.not_a_tensor("rsub", "input", 1, input)
     _no_bools(input, other)
-    if alpha != 1:
-        return rsub(mul(input, alpha), other)
+    if type(alpha) is not int or alpha != 1:
+        return rsub(mul(input, _checked_alpha(input, other, alpha)), other)
     return _rsub_number(input, other) if isinstance(other, NUMBERS) else _rsub(input, other)
 
 
@@ -125,7 +126,9 @@ def _no_bools(input: Any, other: Any) -> None:
 def _kinds(*operands: Any) -> list[str]:
     """Of each operand, whether it is of bools ("b"), integers ("i", "u") or floats ("f")."""
     numbers = [
-        np.asarray(unwrap(t)) for t in operands if isinstance(t, NUMBERS) or hasattr(t, "_array")
+        either.as_array(unwrap(t))
+        for t in operands
+        if isinstance(t, NUMBERS) or hasattr(t, "_array")
     ]
     return [n.dtype.kind for n in numbers]
 
@@ -333,7 +336,7 @@ def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 
 def raised(input: Array, exponent: Any) -> Array:
     """`input ** exponent`; small whole exponents as products, which are far faster."""
-    if isinstance(exponent, np.ndarray):
+    if either.is_array(exponent):
         return np.power(input, exponent)
     if exponent == 2:
         return input * input
@@ -366,9 +369,9 @@ def _pow_number(input: Array, exponent: Any) -> Array:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         if input.dtype == bool:
             input = input.astype(bool if isinstance(exponent, bool) else np.int64)
-    return np.asarray(raised(input, input.dtype.type(exponent) if input.ndim else exponent)).astype(
-        input.dtype, copy=False
-    )
+    return either.as_array(
+        raised(input, input.dtype.type(exponent) if input.ndim else exponent)
+    ).astype(input.dtype, copy=False)
 
 
 def _exponent_gradient(grad: Any, input: Any, exponent: Any, result: Any, xp: Any) -> Any:
@@ -452,7 +455,7 @@ _remainder_by_number_, _remainder_, _pow_tensor_ = (
 
 def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """`input += alpha * other`."""
-    if alpha == 1:
+    if type(alpha) is int and alpha == 1:
         return _add_(input, other)
     return _add_scaled_(input, other, _checked_alpha(input, other, alpha))
 
@@ -460,7 +463,7 @@ def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 def sub_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """`input -= alpha * other`."""
     _no_bools(input, other)
-    if alpha == 1:
+    if type(alpha) is int and alpha == 1:
         return _sub_(input, other)
     return _sub_scaled_(input, other, _checked_alpha(input, other, alpha))
 

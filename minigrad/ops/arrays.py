@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either, gpu
 from ..promotion import number_like
 from . import (
     arithmetic,
@@ -19,6 +20,7 @@ from . import (
     choosing,
     convolution,
     diagonals,
+    elements,
     error_function,
     extremes,
     folding,
@@ -40,6 +42,7 @@ from . import (
     resampling,
     rounding,
     scan,
+    scatter_reduction,
     shape,
     shuffling,
     solving,
@@ -121,9 +124,9 @@ def softplus(array: Array) -> Array:
 
 
 gather, scatter = gathering.gather_array, gathering.scatter_array
-scatter_add, scatter_reduce = gathering.scatter_add_array, gathering.scatter_reduce_array
+scatter_add, scatter_reduce = gathering.scatter_add_array, scatter_reduction.scatter_reduce_array
 index_select, index_add = indexed.index_select_array, indexed.index_add_array
-index_fill, take, put = indexed.index_fill_array, indexed.take_array, indexed.put_array
+index_fill, take, put = indexed.index_fill_array, elements.take_array, elements.put_array
 convolve, convolve_input = convolution.convolve_array, convolution.convolve_input.forward
 convolve_weight = convolution.convolve_weight.forward
 sum_per_channel = convolution.sum_per_channel.forward
@@ -140,7 +143,7 @@ def as_float(mask: Array, like: Array) -> Array:
 
 def zeros_shaped(shape: tuple[int, ...], like: Array) -> Array:
     """Zeros of any shape in the dtype of `like`."""
-    return np.zeros(shape, like.dtype)
+    return either.zeros(shape, like)
 
 
 def reshape(array: Array, shape: tuple[int, ...]) -> Array:
@@ -160,14 +163,20 @@ def div(array: Array, number: float) -> Array:
     return array / number_like(number, array)._array
 
 
+def to_device(array: Array, index: int | None, source: int | None) -> Array:
+    """A copy in the memory of GPU `index`, or of the host for None."""
+    return gpu.placed(array, index)
+
+
 def t(array: Array) -> Array:
     """A matrix transposed."""
     return array.T
 
 
 def expand(array: Array, shape: tuple[int, ...]) -> Array:
-    """An array broadcast to `shape`; a single number is written out, which is cheaper than a view."""
-    if array.size != 1:
+    """An array broadcast to `shape`; a single number is written out, which is cheaper than a view
+    (but not on a GPU, which the host would have to wait for)."""
+    if array.size != 1 or not isinstance(array, np.ndarray):
         return np.broadcast_to(array, shape)
     out = np.empty(shape, array.dtype)
     out.fill(array.item())

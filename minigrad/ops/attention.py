@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.node import wrap
 from ..autograd.row import op
 from ..dtypes import BOOL, FLOAT32, scalar_name
@@ -49,9 +50,9 @@ def _attention(tensors: list[Array], mask: Array | None, scale: float) -> tuple[
     query, key, value = tensors
     key, value = _for_every_head(key, query), _for_every_head(value, query)
     out = np.empty_like(query)
-    log_sums = np.empty(query.shape[:3], query.dtype)
+    log_sums = either.empty(query.shape[:3], query)
     for at, scores in _scores(query, key, mask, scale):
-        top = np.maximum.reduce(scores, axis=-1, keepdims=True)
+        top = either.reduce(np.maximum, scores, -1, True)
         if mask is not None:
             top[top == -np.inf] = 0  # a query without any key: all its exponentials are 0
         scores -= top
@@ -79,7 +80,7 @@ def attention_backward_array(
         np.exp(weights, out=weights)
         np.matmul(weights.swapaxes(-2, -1), grad[at], out=d_value[at])
         scores = np.matmul(grad[at], values[at].swapaxes(-2, -1))
-        scores -= np.vecdot(grad[at], result[at])[..., None]
+        scores -= either.vecdot(grad[at], result[at])[..., None]
         scores *= weights
         np.matmul(scores, keys[at] * factor, out=d_query[at])
         np.matmul(scores.swapaxes(-2, -1), query[at] * factor, out=d_key[at])
@@ -94,7 +95,7 @@ def _scores(
     batch, heads, queries, _ = query.shape
     keys = key.shape[2]
     step = max(1, BLOCK_BYTES // max(1, queries * keys * query.itemsize))
-    memory = np.empty((min(step, heads), queries, keys), query.dtype)
+    memory = either.empty((min(step, heads), queries, keys), query)
     added = None if mask is None else np.broadcast_to(mask, (batch, heads, queries, keys))
     factor = query.dtype.type(scale)
     for b in range(batch):
@@ -158,7 +159,7 @@ def _safe_softmax(input: Array) -> Array:
     with np.errstate(invalid="ignore"):
         out = _softmax.forward(input, (input.ndim - 1,))
     if input.size:
-        out[np.maximum.reduce(input, axis=-1) == -np.inf] = 0
+        out[either.reduce(np.maximum, input, -1) == -np.inf] = 0
     return out
 
 
@@ -218,7 +219,7 @@ def scaled_dot_product_attention(
     factor = scale if scale is not None else 1 / math.sqrt(features) if features else 1.0
     mask = _as_numbers(attn_mask, query)
     if is_causal:
-        causal = _causal(query._array.shape[-2], key._array.shape[-2], query._array.dtype)
+        causal = _causal(query._array.shape[-2], key._array.shape[-2], query._array)
         mask = causal if mask is None else add(mask, causal)
     if dropout_p == 0 and _fits_the_row(query, key, value, attn_mask, enable_gqa):
         out: Tensor = _attention([query, key, value], mask, float(factor))[0]
@@ -232,9 +233,9 @@ def scaled_dot_product_attention(
     return _composed(query, key, value, mask, float(factor), dropout_p)
 
 
-def _causal(queries: int, keys: int, dtype: Any) -> Tensor:
+def _causal(queries: int, keys: int, like: Array) -> Tensor:
     """0 where a key is not after its query, else -inf."""
-    return wrap(np.triu(np.full((queries, keys), -np.inf, dtype), 1))
+    return wrap(np.triu(either.full((queries, keys), -np.inf, like.dtype, like), 1))
 
 
 def _as_numbers(mask: Tensor | None, query: Tensor) -> Tensor | None:

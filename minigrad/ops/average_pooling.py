@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from ..autograd.row import Op, op
 from ..dtypes import FLOAT16
 from .windows import Adaptive, Axes, Sliding, on_axes, plan
@@ -56,7 +57,7 @@ def _lengths(axis: Any, include_pad: bool) -> Array:
 
 def _divided(array: Array, axes: Axes, divisor: Divisor) -> Array:
     for count in _counts(axes, divisor):
-        number = np.asarray(count).astype(array.dtype)
+        number = np.asarray(count, array.dtype, like=array)
         array = array / number if array.dtype.kind == "f" else _truncated(array, number)
     return array
 
@@ -66,18 +67,18 @@ def _truncated(array: Array, number: Array) -> Array:
     return np.sign(array) * np.sign(number) * (np.abs(array) // np.abs(number))
 
 
-def _steps(axes: Axes) -> list[tuple[Any, Any]]:
+def _steps(axes: Axes, like: Array) -> list[tuple[Any, Any]]:
     """(outputs, inputs) for each combination of taps, in row-major order."""
     return [
-        (on_axes([o for _, o, _ in taps]), on_axes([i for _, _, i in taps]))
+        (on_axes([o for _, o, _ in taps], like), on_axes([i for _, _, i in taps], like))
         for taps in itertools.product(*(plan(axis).taps for axis in axes))
     ]
 
 
 def average_array(input: Array, axes: Axes, divisor: Divisor) -> Array:
     wide = np.float32 if input.dtype is FLOAT16 else input.dtype
-    total = np.zeros((*input.shape[: -len(axes)], *(a.out for a in axes)), wide)
-    for outputs, inputs in _steps(axes):
+    total = either.zeros((*input.shape[: -len(axes)], *(a.out for a in axes)), input, wide)
+    for outputs, inputs in _steps(axes, input):
         total[outputs] += input[inputs]
     return _divided(total, axes, divisor).astype(input.dtype, copy=False)
 
@@ -85,12 +86,12 @@ def average_array(input: Array, axes: Axes, divisor: Divisor) -> Array:
 def average_backward_array(grad: Array, input: Array, axes: Axes, divisor: Divisor) -> Array:
     """Each gradient shared among the elements of its window."""
     share = _divided(grad, axes, divisor)
-    out = np.zeros(input.shape, grad.dtype)
+    out = either.zeros(input.shape, grad)
     if all(plan(axis).disjoint for axis in axes):
-        for outputs, inputs in _steps(axes):
+        for outputs, inputs in _steps(axes, grad):
             out[inputs] = share[outputs]
         return out
-    for outputs, inputs in reversed(_steps(axes)):  # so that windows add in their own order
+    for outputs, inputs in reversed(_steps(axes, grad)):  # so that windows add in their own order
         out[inputs] += share[outputs]
     return out
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
+
 Array = Any
 Index = tuple[int, ...]
 
@@ -21,7 +23,7 @@ def pick(array: Array, indices: Sequence[Index]) -> Array:
     """The map: `indices` belong to the last axes of `array`, in their order."""
     for axis, index in zip(range(-len(indices), 0), indices, strict=True):
         if index != tuple(range(array.shape[axis])):
-            array = np.take(array, _as_array(index), axis)
+            array = np.take(array, np.asarray(_as_array(index), like=array), axis)
     return array
 
 
@@ -38,10 +40,10 @@ def _added(grad: Array, axis: int, index: Index, size: int) -> Array:
     the second, and so on."""
     shape = list(grad.shape)
     shape[axis] = size
-    out = np.zeros(shape, grad.dtype)
+    out = either.zeros(shape, grad)
     target, source = np.moveaxis(out, axis, 0), np.moveaxis(grad, axis, 0)
     for places, positions in occurrences(index):
-        target[places] += source[positions]
+        target[either.on(places, grad)] += source[either.on(positions, grad)]
     return out
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
@@ -131,7 +132,8 @@ def native_batch_norm(
     wide = computed(kept[0]).dtype
     rstd = wrap((1 / np.sqrt(kept[1].astype(WIDE) + eps)).astype(wide))
     out = _batch_norm_fixed(parameters, input, weight, layout, wrap(kept[0].copy()), rstd)
-    return out, wrap(np.empty(0, wide)), wrap(np.empty(0, wide))
+    none = either.empty(0, array, wide)
+    return out, wrap(none), wrap(none.copy())
 
 
 def _check_channels(

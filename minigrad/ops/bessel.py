@@ -32,7 +32,7 @@ def _far_scaled(order: int, x: Array) -> Array:
     total = np.ones_like(x)
     for k in range(30, 0, -1):
         total = 1 - (4 * order * order - (2 * k - 1) ** 2) / (8 * k * x) * total
-    return total / np.sqrt(2 * np.pi * x)
+    return total / np.sqrt(x) / np.sqrt(2 * np.pi)  # 2 pi x may overflow
 
 
 def _bessel(order: int, input: Array, scaled: bool) -> Array:

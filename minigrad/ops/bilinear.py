@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd.row import op
 from ..dtypes import SCALAR_NAMES, from_numpy
 from .shape import view
@@ -46,7 +46,11 @@ def _grad_of_pairs(grad: Any, weight: Any, xp: Any) -> Any:
 def _trilinear(input1: Array, weight: Array, input2: Array) -> Array:
     """(N, I), (O, I, J), (N, J) to (N, O)."""
     pairs = input1[:, :, None] * input2[:, None, :]
-    flat = weight.reshape(len(weight), -1) if weight.size else np.zeros((len(weight), 0))
+    flat = (
+        weight.reshape(len(weight), -1)
+        if weight.size
+        else either.zeros((len(weight), 0), weight, np.float64)
+    )
     return pairs.reshape(len(pairs), weight[0].size).dot(flat.T)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from ..autograd.row import Op, op
 from ..dtypes import INT64, scalar_name
 from ..promotion import check_tensors
@@ -44,9 +45,10 @@ def _choose(input: Array, target: Array, weight: Array | None, ignore_index: int
     classes = input.shape[min(1, input.ndim - 1)]
     target = target.astype(INT64, copy=False)
     kept = None
-    # an unsigned number of a negative class is a large one: one comparison checks both ends
-    largest = np.maximum.reduce(target.view(np.uint64), axis=None, initial=0)
-    if largest >= classes or 0 <= ignore_index < classes:
+    if not isinstance(target, np.ndarray):  # not looked at, which the host would have to wait for
+        kept = target != ignore_index
+        target = np.where(kept, target, 0)
+    elif _largest(target) >= classes or 0 <= ignore_index < classes:
         kept = target != ignore_index
         target = np.where(kept, target, 0)
         wrong = target[(target < 0) | (target >= classes)]
@@ -58,8 +60,14 @@ def _choose(input: Array, target: Array, weight: Array | None, ignore_index: int
     if factors is not None:
         total = cascaded_sum(factors.reshape(-1))
     else:
-        total = input.dtype.type(target.size if kept is None else np.count_nonzero(kept))
+        total = either.as_array(target.size if kept is None else np.count_nonzero(kept))
+        total = total.astype(input.dtype)[()]
     return Chosen(_places(input, target), kept, factors, total)
+
+
+def _largest(target: Array) -> Any:
+    """The largest target; a negative one counts as a large unsigned number."""
+    return np.maximum.reduce(target.view(np.uint64), axis=None, initial=0)
 
 
 def _places(input: Array, target: Array) -> tuple[Array, ...]:
@@ -67,9 +75,10 @@ def _places(input: Array, target: Array) -> tuple[Array, ...]:
     if input.ndim == 1:
         return (target.reshape(1),)
     if input.ndim == 2:
-        return np.arange(len(target)), target
+        return np.arange(len(target), like=target), target
     n, _, height, width = input.shape
-    return np.arange(n)[:, None, None], target, np.arange(height)[:, None], np.arange(width)
+    sample, row, column = (np.arange(size, like=target) for size in (n, height, width))
+    return sample[:, None, None], target, row[:, None], column
 
 
 def cascaded_sum(terms: Array) -> Any:
@@ -80,6 +89,8 @@ def cascaded_sum(terms: Array) -> Any:
     is not followed here, and may change the last bit.
     """
     total = terms.dtype.type(0)
+    if not isinstance(terms, np.ndarray):  # a GPU adds in an order of its own
+        return np.add.reduce(terms)
     if not terms.size:
         return total
     block = 1 << max(4, (terms.size - 1).bit_length() // LEVELS)
@@ -88,7 +99,7 @@ def cascaded_sum(terms: Array) -> Any:
         full = level.size // block * block
         if full < level.size:
             total = total + np.add.accumulate(level[full:])[-1]
-        columns = np.ascontiguousarray(level[:full].reshape(-1, block).T)
+        columns = either.contiguous(level[:full].reshape(-1, block).T)
         level = np.add.reduce(columns, axis=0) if columns.shape[1] > 1 else _in_order(columns)
     return total + terms[0]
 
@@ -133,7 +144,7 @@ def _row(name: str) -> Op:
             share = share * chosen.factors
         if chosen.kept is not None:
             share = np.where(chosen.kept, share, input.dtype.type(0))
-        out = np.zeros(input.shape, input.dtype)
+        out = either.zeros(input.shape, input)
         out[chosen.at] = share
         return out
 

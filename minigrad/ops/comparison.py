@@ -10,6 +10,7 @@ import numpy as np
 from .. import promotion
 from ..autograd.inplace import inplace
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.row import Op, pointwise
 from ..dtypes import scalar_name
 
@@ -74,6 +75,7 @@ def isfinite(input: Array) -> Array:
     return np.isfinite(input)
 
 
+@noted
 def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor:

@@ -26,6 +26,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
+
 Array = Any
 Shape = tuple[int, ...]
 BLOCK_BYTES = 1 << 18  # of columns: they, their products and sums share the second-level cache
@@ -137,9 +139,9 @@ class Plan:
             return self.columns(input)
         image = input.reshape(batch, self.channels, *self.size)
         if self.padded != self.size:
-            image = np.zeros((batch, self.channels, *self.padded), input.dtype)
+            image = either.zeros((batch, self.channels, *self.padded), input)
             image[self.inside] = input.reshape(batch, self.channels, *self.size)
-        columns = np.empty(self.columns_shape(batch), input.dtype)
+        columns = either.empty(self.columns_shape(batch), input)
         rows = self._by_phase(image)
         for part, where in self.windows:
             columns[part] = rows[where]
@@ -150,7 +152,7 @@ class Plan:
         batch = len(columns)
         if self.is_unfolded:
             return columns.reshape(batch, self.channels, *self.size)
-        image = np.zeros((batch, self.channels, *self.padded), columns.dtype)
+        image = either.zeros((batch, self.channels, *self.padded), columns)
         columns, rows = columns.reshape(self.columns_shape(batch)), self._by_phase(image)
         for part, where in self.windows:
             rows[where] += columns[part]
@@ -175,7 +177,7 @@ def convolution(input: Array, weight: Array, geometry: Geometry) -> Array:
     """Every window of `input` (B, C, *size) times `weight` (O, C / groups, *kernel)."""
     plan = plan_of(input.shape[1], input.shape[2:], weight.shape[2:], geometry)
     size = geometry.output_size(input.shape[2:], weight.shape[2:])
-    out = np.empty((input.shape[0], weight.shape[0], *size), input.dtype)
+    out = either.empty((input.shape[0], weight.shape[0], *size), input)
     matrices, flat = plan.matrices(weight), plan.outputs(out)
     for block in plan.blocks(len(input)):
         columns, total = plan.unfold(input[block]), flat[block]
@@ -189,11 +191,11 @@ def input_gradient(grad: Array, weight: Array, shape: Shape, geometry: Geometry)
     """The adjoint of `convolution` for an input of this shape: `grad` (B, O, *output) goes back
     through each window."""
     plan = plan_of(shape[1], shape[2:], weight.shape[2:], geometry)
-    out = np.empty(shape, grad.dtype)
+    out = either.empty(shape, grad)
     matrices, flat = plan.matrices(weight).swapaxes(-1, -2), plan.outputs(grad)
     for block in plan.blocks(len(grad)):
         part = flat[block]
-        columns = plan.columns(np.zeros(plan.columns_shape(len(part)), grad.dtype))
+        columns = plan.columns(either.zeros(plan.columns_shape(len(part)), grad))
         np.matmul(matrices[0], part, out=columns[plan.taps[0]])
         for matrix, tap in zip(matrices[1:], plan.taps[1:], strict=True):
             columns[tap] += np.matmul(matrix, part)
@@ -205,10 +207,12 @@ def weight_gradient(grad: Array, input: Array, shape: Shape, geometry: Geometry)
     """The adjoint of `convolution` for a kernel of this shape."""
     plan = plan_of(input.shape[1], input.shape[2:], shape[2:], geometry)
     flat = plan.outputs(grad)
-    total = np.zeros(plan.matrices_shape(shape), grad.dtype)
+    total = either.zeros(plan.matrices_shape(shape), grad)
     for block in plan.blocks(len(grad)):
         columns, part = plan.unfold(input[block]), flat[block]
-        for matrix, tap in zip(total, plan.taps, strict=True):
-            matrix += np.matmul(part, columns[tap].swapaxes(-1, -2)).sum(0)
+        of_each = either.empty((len(part), *total.shape), grad)
+        for row, tap in enumerate(plan.taps):
+            np.matmul(part, columns[tap].swapaxes(-1, -2), out=of_each[:, row])
+        total += np.add.reduce(of_each, axis=0)
     split = (*total.shape[:3], shape[1], len(plan.windows))
     return total.reshape(split).transpose(1, 2, 3, 0, 4).reshape(shape)

@@ -11,8 +11,6 @@ from copy import copy
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from ..autograd.node import Node, wrap
 from ..autograd.out import into
 from . import diagonals, indexing, pieces, shape, strided
@@ -41,7 +39,7 @@ def _copied(out: Any, view: Callable[..., Any], input: Tensor, *args: Any) -> An
 
 
 def _apart(view: Tensor) -> Tensor:
-    result = wrap(np.array(view._array))
+    result = wrap(view._array.copy("K"))
     if view._requires_grad:
         node, output_nr = view._edge
         kind: Any = type(node)

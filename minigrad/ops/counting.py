@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd import node as graph
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
@@ -39,7 +40,8 @@ def _unique(input: Array) -> tuple[Array, ...]:
 @op("UniqueDimBackward0", input=_no_derivative("unique_dim"))
 def _unique_dim(input: Array, dim: int) -> tuple[Array, ...]:
     if not input.shape[dim]:
-        return input.copy(), np.zeros(0, np.int64), np.zeros(0, np.int64)
+        none = either.zeros(0, input, np.int64)
+        return input.copy(), none, none.copy()
     values, inverse, counts = np.unique(
         input, axis=dim, return_inverse=True, return_counts=True, equal_nan=False
     )
@@ -49,13 +51,17 @@ def _unique_dim(input: Array, dim: int) -> tuple[Array, ...]:
 def _runs(changes: Array) -> tuple[Array, Array, Array]:
     """From where a run begins: those positions, the number of each element's run, the lengths."""
     starts = np.flatnonzero(changes)
-    return starts, np.cumsum(changes) - 1, np.diff(np.append(starts, changes.size))
+    return (
+        starts,
+        np.cumsum(changes) - 1,
+        np.concatenate([starts[1:], np.full_like(starts[:1], changes.size)]) - starts,
+    )
 
 
 @op("UniqueConsecutiveBackward0", input=_no_derivative("unique_consecutive"))
 def _consecutive(input: Array) -> tuple[Array, ...]:
     line = input.reshape(-1)
-    changes = np.ones(line.size, bool)
+    changes = either.full(line.size, True, bool, line)
     changes[1:] = line[1:] != line[:-1]
     starts, inverse, counts = _runs(changes)
     return line[starts], inverse.reshape(input.shape), counts
@@ -66,7 +72,7 @@ def _consecutive_dim(input: Array, dim: int) -> tuple[Array, ...]:
     size = input.shape[dim]
     front = np.moveaxis(input, dim, 0)
     lines = front.reshape(size, input.size // max(size, 1))
-    changes = np.ones(len(lines), bool)
+    changes = either.full(len(lines), True, bool, lines)
     changes[1:] = (lines[1:] != lines[:-1]).any(1)
     starts, inverse, counts = _runs(changes)
     return np.moveaxis(front[starts], 0, dim), inverse, counts
@@ -109,6 +115,7 @@ def _distinct(
 # --- counts --------------------------------------------------------------------------------------
 
 
+@noted
 def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, ... occurs in a vector of whole numbers (int64), or the sums of the
     `weights` of its occurrences."""
@@ -129,6 +136,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     return wrap(sums.astype(np.float32 if by.dtype == np.float32 else np.float64))
 
 
+@noted
 def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = None) -> Tensor:
     """How many elements fall into each of `bins` equal intervals from `min` to `max` (in the dtype
     of `input`); with equal bounds, from the smallest element to the largest."""
@@ -161,6 +169,7 @@ def _range(array: Array, low: Any, high: Any) -> tuple[float, float]:
 # --- looking up ----------------------------------------------------------------------------------
 
 
+@noted
 def searchsorted(
     sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False,
     side: str | None = None, sorter: Any = None, out: Any = None
@@ -192,6 +201,7 @@ def searchsorted(
     return wrap(_found(sequence, values, where).astype(np.int32 if out_int32 else np.int64))
 
 
+@noted
 def bucketize(
     input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Any = None
 ) -> Tensor:
@@ -210,7 +220,7 @@ def _values(name: str, input: Any, sequence: Array) -> Array:
     if isinstance(input, graph.Tensor):
         return input._array
     if isinstance(input, promotion.NUMBERS):
-        return np.asarray(input)
+        return np.asarray(input, like=sequence)
     raise promotion.not_a_tensor(name, "self", 2, input)
 
 
@@ -265,8 +275,8 @@ def _reordered(sequence: Array, sorter: Array) -> Array:
 
 def _found(sequence: Array, values: Array, side: Any) -> Array:
     if sequence.ndim == 1:
-        return np.asarray(np.searchsorted(sequence, values, side))
-    out = np.empty(values.shape, np.int64)
+        return either.as_array(np.searchsorted(sequence, values, side))
+    out = either.empty(values.shape, values, np.int64)
     for at in np.ndindex(sequence.shape[:-1]):
         out[at] = np.searchsorted(sequence[at], values[at], side)
     return out

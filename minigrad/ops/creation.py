@@ -8,11 +8,12 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from .. import dtypes
+from .. import device as devices
+from .. import dtypes, gpu
 from ..autograd import anomaly, grad_mode
 from ..autograd import node as graph
 from ..autograd.node import wrap
-from ..device import device as Device
+from ..device import memory_of
 from ..dtypes import dtype as Dtype
 from ..layout import check_layout, in_format, memory_format
 from ..layout import layout as Layout
@@ -48,8 +49,8 @@ class LikeOptions(TypedDict, total=False):
 
 def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A leaf around `array`, as the common arguments of all factories want it."""
-    if device is not None:
-        Device.of(device)
+    if device is not None or devices.default_index is not None:
+        array = gpu.placed(array, memory_of(device))
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     result = wrap(array)
@@ -65,12 +66,20 @@ def made(name: str, array: Array, options: Any) -> Tensor:
     """The result of the factory `name`: a new leaf, or `out=` with the values written to it."""
     check_layout(options.get("layout"))
     if options.get("pin_memory"):
-        raise RuntimeError(NO_PINNED_MEMORY)
+        check_pinning()
     array = in_format(array, options.get("memory_format"))
     out = options.get("out")
+    if options.get("pin_memory"):
+        array = gpu.pinned(array)
     if out is None:
         return finish(array, options.get("requires_grad", False), options.get("device"))
     return memory.into(out, array, name).requires_grad_(options.get("requires_grad", False))
+
+
+def check_pinning() -> None:
+    """RuntimeError where there is no GPU to copy to."""
+    if not gpu.device_count():
+        raise RuntimeError(NO_PINNED_MEMORY)
 
 
 def numpy_dtype(dtype: Dtype | None) -> Any:
@@ -117,14 +126,15 @@ def tensor(
     if isinstance(data, graph.Tensor):
         warnings.warn(COPY_WARNING, UserWarning, stacklevel=2)
     if pin_memory:
-        raise RuntimeError(NO_PINNED_MEMORY)
+        check_pinning()
     wanted = None if dtype is None else dtypes.as_numpy(dtype, "tensor")
     array = values(data, wanted)
     if wanted is not None and array.dtype is not wanted:
         if not isinstance(data, (graph.Tensor, np.ndarray, np.generic)):
             _check_range(array, wanted)
         array = cast(array, wanted)
-    return finish(np.array(array, order="K"), requires_grad, device)
+    copy = array.copy("K")
+    return finish(gpu.pinned(copy) if pin_memory else copy, requires_grad, device)
 
 
 def _check_range(array: Array, wanted: Any) -> None:
@@ -139,7 +149,7 @@ def _check_range(array: Array, wanted: Any) -> None:
 def values(data: Any, dtype: Any = None) -> Array:
     """`data` as an array of the dtype that `tensor(data)` has, or with no less digits than `dtype`."""
     if isinstance(data, graph.Tensor):
-        return data._array
+        return gpu.to_host(data._array)
     if isinstance(data, (np.ndarray, np.generic)):
         return dtypes.with_own_dtype(np.asarray(data))
     shape = _nested_shape(data)
@@ -208,7 +218,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, graph.Tensor):
         if value._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
-        return value._array.reshape(-1)[0]
+        return gpu.to_host(value._array).reshape(-1)[0]
     if isinstance(value, (bool, int, float, np.number, np.bool_)):
         return value
     if isinstance(value, np.ndarray) and not value.ndim:
@@ -224,13 +234,10 @@ def _number(value: Any) -> Any:
 
 def as_tensor(data: Any, dtype: Dtype | None = None, device: Any = None) -> Tensor:
     """`data` as a Tensor; memory is shared, and a Tensor stays itself, where nothing changes."""
-    if device is not None:
-        Device.of(device)
-    if isinstance(data, graph.Tensor):
-        return data.to(dtype) if dtype is not None else data
     if isinstance(data, np.ndarray):
-        shared = from_numpy(data)
-        return shared.to(dtype) if dtype is not None else shared
+        data = from_numpy(data)
+    if isinstance(data, graph.Tensor):
+        return data.to(dtype=dtype, device=device)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -245,7 +252,7 @@ def from_numpy(ndarray: Array) -> Tensor:
             "are not currently supported. (You can probably work around this by making a copy of your "
             "array  with array.copy().) "
         )
-    return finish(array)
+    return finish(array, device="cpu")
 
 
 # --- PyTorch's first constructors ----------------------------------------------------------------
@@ -276,7 +283,7 @@ class _TensorType(type):
 
     def __call__(cls, *args: Any, device: Any = None) -> Tensor:
         if device is not None:
-            Device.of(device)
+            return new_legacy(cls.dtype.numpy, args).to(device)
         return new_legacy(cls.dtype.numpy, args)
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from .arithmetic import _not_implemented
@@ -35,15 +36,15 @@ class Places(NamedTuple):
 
 
 def _places(targets: Array, steps: Any, lengths: Any, blank: int) -> Places:
-    steps, lengths = np.array(steps, np.int64), np.array(lengths, np.int64)
-    longest = int(lengths.max(initial=0))
-    letters = np.full((len(lengths), 2 * longest + 1), blank)
-    inside = np.arange(longest) < lengths[:, None]
+    longest = max(lengths, default=0)
+    steps, lengths = (np.array(n, np.int64, like=targets) for n in (steps, lengths))
+    letters = either.full((len(lengths), 2 * longest + 1), blank, np.int64, targets)
+    inside = np.arange(longest, like=targets) < lengths[:, None]
     if targets.ndim == 1:  # one after the other
         letters[:, 1::2][inside] = targets
     else:
         letters[:, 1::2] = np.where(inside, targets[:, :longest], blank)
-    may_skip = np.zeros(letters.shape, bool)
+    may_skip = either.zeros(letters.shape, letters, bool)
     may_skip[:, 3::2] = letters[:, 3::2] != letters[:, 1:-2:2]
     return Places(letters, may_skip, steps, lengths)
 
@@ -52,7 +53,7 @@ def _at_places(log_probs: Array, places: Places) -> Array:
     """The log-probability of each place's letter, -inf beyond the end of a target: (T, N, S)."""
     wide = log_probs.astype(np.float64)
     index = np.broadcast_to(places.letters, (len(wide), *places.letters.shape))
-    within = np.arange(places.letters.shape[1]) <= 2 * places.lengths[:, None]
+    within = np.arange(places.letters.shape[1], like=wide) <= 2 * places.lengths[:, None]
     return np.where(within, np.take_along_axis(wide, index, axis=2), -np.inf)
 
 
@@ -71,7 +72,7 @@ def _sum_of_paths(row: Array, may_skip: Array) -> Array:
 
 def _alphas(logs: Array, places: Places) -> Array:
     """The log-probability of all beginnings that end at each place: (T, N, S)."""
-    alphas = np.full(logs.shape, -np.inf)
+    alphas = np.full_like(logs, -np.inf)
     alphas[:1, :, :2] = logs[:1, :, :2]
     for t in range(1, len(logs)):
         alphas[t] = _sum_of_paths(alphas[t - 1], places.may_skip) + logs[t]
@@ -80,14 +81,14 @@ def _alphas(logs: Array, places: Places) -> Array:
 
 def _betas(logs: Array, places: Places) -> Array:
     """The log-probability of all endings that begin at each place: the same, read backwards."""
-    betas = np.full(logs.shape, -np.inf)
-    place = np.arange(logs.shape[2])
+    betas = np.full_like(logs, -np.inf)
+    place = np.arange(logs.shape[2], like=logs)
     last = (place == 2 * places.lengths[:, None]) | (place == 2 * places.lengths[:, None] - 1)
     from_here = np.zeros_like(places.may_skip)  # two places on
     from_here[:, :-2] = places.may_skip[:, 2:]
     for t in range(len(logs) - 1, -1, -1):
         end = (places.steps == t + 1)[:, None]
-        after = betas[t + 1] if t + 1 < len(logs) else np.full(logs.shape[1:], -np.inf)
+        after = betas[t + 1] if t + 1 < len(logs) else np.full_like(logs[0], -np.inf)
         onward = _sum_of_paths(after[:, ::-1], from_here[:, ::-1])[:, ::-1]
         betas[t] = np.where(end, np.where(last, 0.0, -np.inf), onward) + logs[t]
     return betas
@@ -95,7 +96,7 @@ def _betas(logs: Array, places: Places) -> Array:
 
 def _total(alphas: Array, places: Places) -> Array:
     """The log-probability of each whole target: (N,)."""
-    sample = np.arange(len(places.steps))
+    sample = np.arange(len(places.steps), like=alphas)
     if not len(alphas):
         return np.where(places.lengths == 0, 0.0, -np.inf)
     ends = alphas[np.maximum(places.steps - 1, 0), sample]
@@ -131,13 +132,13 @@ def ctc_backward(grad0: Array, log_probs: Array, places: Places, zero_infinity: 
     through = alphas + _betas(logs, places)
     through -= np.where(np.isinf(logs), 0.0, logs)  # which both contain
     posterior = np.exp(through - _total(alphas, places)[None, :, None])
-    classes = np.arange(log_probs.shape[2])
+    classes = np.arange(log_probs.shape[2], like=log_probs)
     is_letter = (places.letters[:, :, None] == classes).astype(np.float64)  # (N, S, C)
     taken = np.matmul(posterior.transpose(1, 0, 2), is_letter).transpose(1, 0, 2)  # (T, N, C)
     out = (np.exp(log_probs.astype(np.float64)) - taken) * grad0[None, :, None]
     if zero_infinity:
         out = np.where(np.isinf(_total(alphas, places))[None, :, None], 0.0, out)
-    out[np.arange(len(log_probs))[:, None] >= places.steps] = 0
+    out[np.arange(len(log_probs), like=out)[:, None] >= places.steps] = 0
     return out.astype(log_probs.dtype)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, promotion
+from .. import dtypes, either, gpu, promotion
 from ..autograd.inplace import view_op, write
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
-from ..device import device as Device
+from ..device import memory_of
 from .dims import wrap_dim
 from .shape import reshape
 
@@ -29,7 +29,7 @@ def diagonal_backward(
     grad: Array, shape: tuple[int, ...], offset: int, dim1: int, dim2: int
 ) -> Array:
     """Zeros of `shape` with `grad` on one of its diagonals."""
-    out = np.zeros(shape, grad.dtype)
+    out = either.zeros(shape, grad)
     diagonal_array(out, offset, dim1, dim2)[...] = grad
     return out
 
@@ -37,7 +37,7 @@ def diagonal_backward(
 def diagonal_array(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
     """A diagonal as a view; NumPy's own may not be written."""
     out = input.diagonal(offset, dim1, dim2)
-    if input.flags.writeable:
+    if isinstance(input, np.ndarray) and input.flags.writeable:
         out.flags.writeable = True
     return out
 
@@ -62,7 +62,7 @@ def _diagonal_copy(input: Array, offset: int, dim1: int, dim2: int) -> Array:
 )
 def _diag_embed(input: Array, offset: int, dim1: int, dim2: int) -> Array:
     n = input.shape[-1] + abs(offset)
-    out = np.zeros((*input.shape[:-1], n, n), input.dtype)
+    out = either.zeros((*input.shape[:-1], n, n), input)
     diagonal_array(out, offset, -2, -1)[...] = input
     moved = np.moveaxis(out, (-2, -1), (dim1, dim2))
     return moved if moved.flags.c_contiguous else moved.copy("C")
@@ -123,7 +123,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     ),
 )
 def _trace(input: Array) -> Array:
-    return np.asarray(input.trace(dtype=np.int64 if input.dtype.kind in "iu" else input.dtype))
+    return either.as_array(input.trace(dtype=np.int64 if input.dtype.kind in "iu" else input.dtype))
 
 
 def trace(input: Tensor) -> Tensor:
@@ -194,9 +194,8 @@ def tril_indices(
     layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the lower triangle of a `row` by `col` matrix, row by row."""
-    if device is not None:
-        Device.of(device)
-    return _indices("tril_indices", np.tri(*_sizes(row, col), offset, dtype=bool), dtype)
+    below = np.tri(*_sizes(row, col), offset, dtype=bool)
+    return _indices("tril_indices", below, dtype, device)
 
 
 def triu_indices(
@@ -209,9 +208,8 @@ def triu_indices(
     layout: Any = None,
 ) -> Tensor:
     """The indices (2, n) of the upper triangle of a `row` by `col` matrix, row by row."""
-    if device is not None:
-        Device.of(device)
-    return _indices("triu_indices", ~np.tri(*_sizes(row, col), offset - 1, dtype=bool), dtype)
+    above = ~np.tri(*_sizes(row, col), offset - 1, dtype=bool)
+    return _indices("triu_indices", above, dtype, device)
 
 
 def _sizes(row: int, col: int) -> tuple[int, int]:
@@ -221,9 +219,10 @@ def _sizes(row: int, col: int) -> tuple[int, int]:
     return row, col
 
 
-def _indices(name: str, mask: Array, dtype: Any) -> Tensor:
+def _indices(name: str, mask: Array, dtype: Any, device: Any) -> Tensor:
     wanted = dtypes.int64 if dtype is None else dtype
     if wanted not in (dtypes.int64, dtypes.int32):
         kind = dtypes.scalar_name(wanted.numpy)
         raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
-    return wrap(np.stack(np.nonzero(mask)).astype(wanted.numpy))
+    found = np.stack(np.nonzero(mask)).astype(wanted.numpy)
+    return wrap(gpu.placed(found, memory_of(device)))

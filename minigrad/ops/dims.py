@@ -44,6 +44,8 @@ def size_of(args: Sequence[Any]) -> tuple[int, ...]:
 def infer_size(shape: Sequence[int], count: int) -> tuple[int, ...]:
     """`shape` with a -1 replaced by what makes it hold `count` elements."""
     given = tuple(shape)
+    if math.prod(given) == count and (not given or min(given) >= 0):
+        return given
     if given.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
     for size in given:

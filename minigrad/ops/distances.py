@@ -136,5 +136,5 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
         raise RuntimeError("pdist only supports floating-point dtypes")
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
-    first, second = _pairs(len(array))
+    first, second = (np.asarray(i, like=array) for i in _pairs(len(array)))
     return _pdist(input, float(p), wrap(first), wrap(second))

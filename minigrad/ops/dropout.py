@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.row import op
@@ -20,6 +21,7 @@ from ..dtypes import BOOL, scalar_name
 from ..promotion import not_a_tensor
 from .arithmetic import add, add_, mul, mul_
 from .sampling import _trials
+from .summation import empty_as
 
 Array = Any
 Tensor = Any
@@ -39,7 +41,7 @@ def _dropped(
         return input
     times, plus = (mul_, add_) if inplace else (mul, add)
     if p == 1:
-        return times(input, wrap(np.zeros((), array.dtype)))
+        return times(input, wrap(either.zeros((), array)))
     if array.dtype.kind != "f":
         kind = scalar_name(array.dtype)
         raise RuntimeError(f"result type Float can't be cast to the desired output type {kind}")
@@ -55,7 +57,7 @@ def _dropped(
 def _one_per_channel(array: Array) -> Array:
     if array.ndim < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-    return np.empty((*array.shape[:2], *(1,) * (array.ndim - 2)), array.dtype)
+    return either.empty((*array.shape[:2], *(1,) * (array.ndim - 2)), array)
 
 
 def dropout(input: Tensor, p: float, train: bool) -> Tensor:
@@ -115,7 +117,7 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
     if train is False or not array.size:
         coins, scale = np.ones_like(array, BOOL), 1.0
     else:
-        coins = _trials(np.empty_like(array, BOOL), 1 - p, None)
+        coins = _trials(empty_as(array, BOOL), 1 - p, None)
         scale = 0.0 if p == 1 else 1 / (1 - p)
     mask = wrap(coins)
     return _native_dropout(input, mask, scale), mask

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import either, gpu
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.row import op
 from ..dtypes import INT64
 from ..promotion import check_tensors
@@ -23,8 +25,11 @@ PASSES = 16  # then what is left goes one by one
 
 def add_rows(rows: Array, index: Array, length: int) -> Array:
     """Zeros of `length` rows, to which `rows` (n, D) are added at `index` (n,), one after another."""
-    out = np.zeros((length, rows.shape[1]), rows.dtype)
+    out = either.zeros((length, rows.shape[1]), rows)
     if not index.size:
+        return out
+    if not isinstance(index, np.ndarray):
+        either.at(np.add, out, index, rows)
         return out
     # NumPy sorts 16-bit integers digit by digit, ten times as fast as longer ones
     order = np.argsort(index.astype(np.uint16) if length <= 1 << 16 else index, kind="stable")
@@ -49,7 +54,7 @@ def _row_factors(index: Array, length: int, padding_idx: int, by_frequency: bool
     """By what the gradient of each looked up row is multiplied; None if by 1 throughout."""
     if not by_frequency and padding_idx < 0:
         return None
-    factors = np.ones(index.shape)
+    factors = either.full(index.shape, 1, np.float64, index)
     if by_frequency:
         factors /= np.bincount(index, minlength=length)[index]
     factors[index == padding_idx] = 0
@@ -73,7 +78,10 @@ def embedding_backward(
         kept = factors != 0
         if by_frequency:
             rows = rows * factors[:, None].astype(rows.dtype)
-        rows, flat = (rows, flat) if kept.all() else (rows[kept], flat[kept])
+        if gpu.on_gpu(rows):
+            rows = np.where(kept[:, None], rows, rows.dtype.type(0))
+        elif not kept.all():
+            rows, flat = rows[kept], flat[kept]
     return add_rows(rows, flat, length)
 
 
@@ -129,6 +137,8 @@ def embedding(
 
 
 def _check_range(index: Array, length: int) -> None:
+    if gpu.on_gpu(index):  # the host would have to wait to know
+        return
     if index.size and (index.min() < 0 or index.max() >= length):
         raise IndexError("index out of range in self")
 
@@ -175,6 +185,7 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
     return input
 
 
+@noted
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Class numbers (*), int64, as rows with a single 1: (*, num_classes), int64.
 
@@ -191,4 +202,4 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes = int(classes.max()) + 1
     elif classes.size and classes.max() >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    return wrap((classes[..., None] == np.arange(num_classes)).astype(INT64))
+    return wrap((classes[..., None] == np.arange(num_classes, like=classes)).astype(INT64))

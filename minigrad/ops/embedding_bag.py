@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.node import wrap
 from ..autograd.row import op
 from ..dtypes import INT64
@@ -92,8 +93,10 @@ def _maximum(weight: Array, largest: Array, full: Array, factors: None) -> Array
 
 def _largest(weight: Array, index: Array, bag: Array, count: int) -> Array:
     """For each bag and column the number of the row with the largest element; the first, if equal."""
-    out = np.zeros((count, weight.shape[1]), INT64)
-    starts = np.flatnonzero(np.diff(bag, prepend=-1))
+    out = either.zeros((count, weight.shape[1]), weight, INT64)
+    begins = either.full(bag.shape, True, bool, bag)
+    begins[1:] = bag[1:] != bag[:-1]
+    starts = np.flatnonzero(begins).tolist()
     for start, stop in zip(starts, [*starts[1:], len(bag)], strict=False):
         numbers = index[start:stop]
         out[bag[start]] = numbers[weight[numbers].argmax(0)]
@@ -122,13 +125,14 @@ def embedding_bag(
     if sparse:
         raise no_sparse("embedding_bag")
     padding = _checked_padding(padding_idx, len(table))
-    stops = np.append(begins[1:], len(index))
+    stops = np.concatenate([begins[1:], np.full_like(begins[:1], len(index))])
     if include_last_offset:
         begins, stops = begins[:-1], begins[1:]
-    bag = np.repeat(np.arange(len(begins)), stops - begins)
+    bag = either.counted(stops - begins)
     index = index[: len(bag)].astype(INT64, copy=False)
     present = index != padding
-    sizes = np.bincount(bag[present], minlength=len(begins))
+    chosen = bag[present]
+    sizes = np.bincount(chosen, minlength=len(begins))
     if mode == MAX:
         largest = wrap(_largest(table, index[present], bag[present], len(begins)))
         full = wrap((sizes > 0)[:, None].astype(table.dtype))
@@ -141,7 +145,7 @@ def embedding_bag(
         scale_grad_by_freq,
     )  # fmt: skip
     counts = sizes if mode == MEAN else np.zeros_like(sizes)
-    went = bag if mode == MEAN else np.empty(0, INT64)
+    went = bag if mode == MEAN else either.empty(0, index, INT64)
     return out, wrap(went), wrap(counts), wrap(counts.copy())
 
 

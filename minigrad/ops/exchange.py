@@ -39,8 +39,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     """A Tensor on the memory of another library's array, or of a DLPack capsule.
 
     BufferError or RuntimeError from the other library if it does not give its memory away."""
-    if device is not None:
-        Device.of(device)
+    if device is not None and Device.of(device).type != "cpu":
+        return from_dlpack(ext_tensor, copy=copy).to(device)
     if not hasattr(ext_tensor, "__dlpack__"):
         ext_tensor = _Capsule(ext_tensor)
     elif not _on_cpu(ext_tensor):
@@ -128,8 +128,9 @@ def asarray(
 
     Takes Tensors, NumPy arrays, DLPack, buffers, numbers and sequences; `copy=False` raises
     ValueError where memory cannot be shared."""
-    if device is not None:
-        Device.of(device)
+    if device is not None and Device.of(device).type != "cpu":
+        made = asarray(obj, dtype=dtype).to(device)
+        return made.requires_grad_() if requires_grad else made
     shared = _shared(obj, dtype)
     if shared is None:
         if copy is False:

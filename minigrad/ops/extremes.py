@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import return_types
+from .. import either, return_types
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dim, wrap_dims
@@ -39,7 +40,7 @@ def _shared(grad: Any, input: Any, result: Any, dims: Any, keepdim: Any, xp: Any
     input=_shared_all,
 )
 def _max_all(input: Array) -> Array:
-    return np.maximum.reduce(input, axis=None)
+    return either.reduce(np.maximum, input)
 
 
 @op(
@@ -47,7 +48,7 @@ def _max_all(input: Array) -> Array:
     input=_shared_all,
 )
 def _min_all(input: Array) -> Array:
-    return np.minimum.reduce(input, axis=None)
+    return either.reduce(np.minimum, input)
 
 
 @op("AmaxBackward0", input=_shared)
@@ -62,7 +63,7 @@ def _amin(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 
 def _first_extreme(input: Array, dim: int, keepdim: bool, arg: Any) -> tuple[Array, Array]:
     if not input.ndim:
-        return input.copy(), np.zeros((), np.int64)
+        return input.copy(), either.zeros((), input, np.int64)
     at = np.expand_dims(arg(input, axis=dim), dim)
     values = np.take_along_axis(input, at, dim)
     return (values, at) if keepdim else (values.squeeze(dim), at.squeeze(dim))
@@ -94,7 +95,7 @@ def _min_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
 )
 def at_index(grad: Array, shape: tuple[int, ...], index: Array, dim: int, keepdim: bool) -> Array:
     """Zeros of `shape` with `grad` where `index` points along `dim`."""
-    out = np.zeros(shape, grad.dtype)
+    out = either.zeros(shape, grad)
     if not shape:
         return grad.copy()
     if not keepdim:
@@ -188,6 +189,7 @@ def _no_extreme(name: str, kind: Any) -> Any:
     )
 
 
+@noted
 @numpy_names
 def argmax(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
@@ -198,6 +200,7 @@ def argmax(
     return _arg("argmax", np.argmax, input, dim, keepdim)
 
 
+@noted
 @numpy_names
 def argmin(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
@@ -219,4 +222,6 @@ def _arg(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> 
     axis = None if dim is None or not array.ndim else wrap_dim(dim, array.ndim)
     if axis is not None:
         _not_empty(name, array, (axis,))
-    return wrap(np.asarray(arg(array, axis=axis, keepdims=keepdim), np.int64))
+    return wrap(
+        either.as_array(arg(array, axis=axis, keepdims=keepdim)).astype(np.int64, copy=False)
+    )

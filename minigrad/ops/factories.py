@@ -16,9 +16,10 @@ import numpy as np
 from .. import dtypes
 from ..autograd import node as graph
 from ..promotion import NUMBERS, check_tensors
-from .conversion import cast
+from .conversion import cast, number_as
 from .creation import LikeOptions, Options, dtype_of, made
 from .dims import size_of
+from .summation import empty_as
 
 Array = Any
 Tensor = Any
@@ -80,7 +81,7 @@ def full(size: Any, fill_value: Any, **options: Unpack[Options]) -> Tensor:
     """A tensor of shape `size` filled with a number, whose kind decides the dtype."""
     value = _number("full", "fill_value", 2, fill_value)
     dtype = dtype_of("full", options, dtypes.number_dtype(value))
-    return made("full", np.full(shape_of("full", (size,)), cast(np.asarray(value), dtype)), options)
+    return made("full", np.full(shape_of("full", (size,)), number_as(value, dtype)), options)
 
 
 def _number(name: str, argument: str, position: int, value: Any) -> Any:
@@ -108,29 +109,35 @@ def zeros_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
     check_tensors("zeros_like", input=input)
     dtype = dtype_of("zeros_like", options, input._array.dtype)
-    return made("zeros_like", np.zeros_like(input._array, dtype), options)
+    return made("zeros_like", _filled_like(input._array, 0, dtype), options)
 
 
 def ones_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
     """Ones in the shape and dtype of `input`."""
     check_tensors("ones_like", input=input)
     dtype = dtype_of("ones_like", options, input._array.dtype)
-    return made("ones_like", np.ones_like(input._array, dtype), options)
+    return made("ones_like", _filled_like(input._array, 1, dtype), options)
 
 
 def empty_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are not set (here they are zeros)."""
     check_tensors("empty_like", input=input)
     dtype = dtype_of("empty_like", options, input._array.dtype)
-    return made("empty_like", np.zeros_like(input._array, dtype), options)
+    return made("empty_like", _filled_like(input._array, 0, dtype), options)
 
 
 def full_like(input: Tensor, fill_value: Any, **options: Unpack[LikeOptions]) -> Tensor:
     """A tensor in the shape and dtype of `input`, filled with a number."""
     check_tensors("full_like", input=input)
     dtype = dtype_of("full_like", options, input._array.dtype)
-    value = cast(np.asarray(_number("full_like", "fill_value", 2, fill_value)), dtype)
-    return made("full_like", np.full_like(input._array, value, dtype), options)
+    value = number_as(_number("full_like", "fill_value", 2, fill_value), dtype)
+    return made("full_like", _filled_like(input._array, value[()], dtype), options)
+
+
+def _filled_like(array: Array, value: Any, dtype: Any) -> Array:
+    out = empty_as(array, dtype)
+    out.fill(value)
+    return out
 
 
 def empty_strided(size: Sequence[int], stride: Sequence[int], **options: Unpack[Options]) -> Tensor:
@@ -220,6 +227,7 @@ def _evenly(start: Any, end: Any, steps: int, kind: Any) -> Array:
     steps = operator.index(steps)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
+    start, end = float(start), float(end)
     if steps == 1:
         return np.full(1, start, kind)
     step = (kind(end) - kind(start)) / kind(max(steps - 1, 1))
@@ -256,26 +264,31 @@ def logspace(
 # --- methods: the dtype is that of the tensor ----------------------------------------------------
 
 
+def _as(input: Tensor) -> dict[str, Any]:
+    """The dtype and the device of a tensor, as options."""
+    return {"dtype": input.dtype} | ({"device": input.device} if input.is_cuda else {})
+
+
 def new_zeros(input: Tensor, *size: Any, **options: Any) -> Tensor:
     """Zeros of shape `size` in the dtype of `input`."""
-    return zeros(*size, **({"dtype": input.dtype} | options))
+    return zeros(*size, **(_as(input) | options))
 
 
 def new_ones(input: Tensor, *size: Any, **options: Any) -> Tensor:
     """Ones of shape `size` in the dtype of `input`."""
-    return ones(*size, **({"dtype": input.dtype} | options))
+    return ones(*size, **(_as(input) | options))
 
 
 def new_empty(input: Tensor, *size: Any, **options: Any) -> Tensor:
     """A tensor of shape `size` in the dtype of `input` whose values are not set."""
-    return empty(*size, **({"dtype": input.dtype} | options))
+    return empty(*size, **(_as(input) | options))
 
 
 def new_full(input: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
     """A tensor of shape `size` in the dtype of `input`, filled with a number."""
-    return full(size, fill_value, **({"dtype": input.dtype} | options))
+    return full(size, fill_value, **(_as(input) | options))
 
 
 def new_empty_strided(input: Tensor, size: Any, stride: Any, **options: Any) -> Tensor:
     """`empty_strided` in the dtype of `input`."""
-    return empty_strided(size, stride, **({"dtype": input.dtype} | options))
+    return empty_strided(size, stride, **(_as(input) | options))

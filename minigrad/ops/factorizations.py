@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.grad_mode import is_recording
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -85,7 +86,7 @@ def _check_mode(mode: str, m: int, n: int) -> None:
 @op("LinalgQrBackward0", A=_qr_gradient)
 def _qr(A: Array, mode: Any) -> tuple[Array, Array]:
     if mode == "r":
-        return np.empty(0, A.dtype), by_columns(np.linalg.qr(A, "r"))
+        return either.empty(0, A), by_columns(np.linalg.qr(A, "r"))
     Q, R = np.linalg.qr(A, mode)
     return by_columns(Q), by_columns(R)
 
@@ -206,7 +207,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
         U, S, Vh = _svd(input, not some)
         return results.svd(U, S, transpose(Vh, -2, -1))
     array = input._array
-    zeros = [np.zeros((*array.shape[:-2], n, n), array.dtype) for n in array.shape[-2:]]
+    zeros = [either.zeros((*array.shape[:-2], n, n), array) for n in array.shape[-2:]]
     return results.svd(wrap(zeros[0]), linalg_svdvals(input), wrap(zeros[1]))
 
 
@@ -229,7 +230,9 @@ def _eigh_gradient(grads: Any, result: Any, result1: Any, xp: Any) -> Any:
 @op("LinalgEighBackward0", A=_eigh_gradient)
 def _eigh(A: Array, uplo: Any) -> tuple[Array, Array]:
     if not np.isfinite(A).all():
-        return np.full(A.shape[:-1], np.nan, A.dtype), np.full(A.shape, np.nan, A.dtype)
+        return either.full(A.shape[:-1], np.nan, A.dtype, A), either.full(
+            A.shape, np.nan, A.dtype, A
+        )
     L, V = np.linalg.eigh(A, uplo)
     return L, by_columns(V)
 

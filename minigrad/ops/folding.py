@@ -9,8 +9,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from .. import either
 from ..autograd.row import op
 
 Array = Any
@@ -42,10 +41,10 @@ class Blocks(NamedTuple):
             )
             yield (slice(None), slice(None), *tap), (..., *where)
 
-    def padded(self, shape: tuple[int, ...], dtype: Any) -> tuple[Array, Array]:
+    def padded(self, shape: tuple[int, ...], like: Array) -> tuple[Array, Array]:
         """Zeros for images with their padding, and the view of the images in them."""
         sizes = [n + 2 * p for n, p in zip(shape[2:], self.padding, strict=True)]
-        room = np.zeros((*shape[:2], *sizes), dtype)
+        room = either.zeros((*shape[:2], *sizes), like)
         inside: Any = (slice(p, p + n) for n, p in zip(shape[2:], self.padding, strict=True))
         return room, room[(..., *inside)]
 
@@ -59,9 +58,9 @@ def im2col(input: Array, blocks: Blocks) -> Array:
     if input.ndim == 3:
         return im2col.forward(input[None], blocks)[0]
     count = blocks.counts(input.shape[2:])
-    padded, inside = blocks.padded(input.shape, input.dtype)
+    padded, inside = blocks.padded(input.shape, input)
     inside[...] = input
-    columns = np.empty((*input.shape[:2], *blocks.kernel_size, *count), input.dtype)
+    columns = either.empty((*input.shape[:2], *blocks.kernel_size, *count), input)
     for part, where in blocks.taps(count):
         columns[part] = padded[where]
     elements = blocks.kernel_size[0] * blocks.kernel_size[1]
@@ -75,8 +74,8 @@ def col2im(input: Array, size: Pair, blocks: Blocks) -> Array:
         return col2im.forward(input[None], size, blocks)[0]
     count, batch = blocks.counts(size), len(input)
     channels = input.shape[1] // (blocks.kernel_size[0] * blocks.kernel_size[1])
-    padded, inside = blocks.padded((batch, channels, *size), input.dtype)
+    padded, inside = blocks.padded((batch, channels, *size), input)
     columns = input.reshape(batch, channels, *blocks.kernel_size, *count)
     for part, where in blocks.taps(count):
         padded[where] += columns[part]
-    return np.ascontiguousarray(inside)
+    return either.contiguous(inside)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd import node as graph
 from ..autograd.inplace import inplace, write
 from ..autograd.node import wrap
@@ -49,7 +50,7 @@ def _series(coefficients: Any, x: Array) -> Array:
 def _hurwitz(x: Array, q: Array) -> Array:
     """The sum of (q + k)**-x over k = 0, 1, ...: nine terms or more, then Euler-Maclaurin."""
     total, a = np.power(q, -x), q.copy()
-    for step in range(int(min(max(9.0, 10.0 - q.min(initial=0.0)), 1e4))):
+    for step in range(int(min(max(9.0, 10.0 + either.greatest(-q, None, 0.0)), 1e4))):
         going = (step < 9) | (a <= 9)
         a = np.where(going, a + 1, a)
         total = np.where(going, total + np.power(a, -x), total)
@@ -273,7 +274,8 @@ def _mvlgamma_gradient(grad: Any, input: Any, p: int, xp: Any) -> Any:
 @op("MvlgammaBackward0", input=_mvlgamma_gradient)
 def _mvlgamma(input: Array, p: int) -> Array:
     total = sum(lgamma_array(input + half) for half in _halves(p))
-    return np.asarray(total + p * (p - 1) / 4 * math.log(math.pi), input.dtype)
+    total = either.as_array(total + p * (p - 1) / 4 * math.log(math.pi))
+    return total.astype(input.dtype, copy=False)
 
 
 def _check_mvlgamma(input: Any, p: int) -> Tensor:

@@ -69,7 +69,11 @@ hardtanh_slope = _step(
 def _hardtanh(input: Array, min_val: float, max_val: float) -> Array:
     if input.dtype == bool:
         raise RuntimeError("Bool inputs not supported for hardtanh")
-    return input.clip(input.dtype.type(min_val), input.dtype.type(max_val))
+    if input.dtype.kind == "u":
+        min_val = int(min_val)
+        if min_val < 0:
+            raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+    return input.clip(number_as(min_val, input.dtype)[()], number_as(max_val, input.dtype)[()])
 
 
 threshold_slope = _step("ThresholdBackwardBackward0", lambda input, options: input <= options[0])
@@ -82,7 +86,9 @@ threshold_slope = _step("ThresholdBackwardBackward0", lambda input, options: inp
 def _threshold(input: Array, threshold: float, value: float) -> Array:
     if input.dtype == bool:
         floats_only("threshold_cpu", input)
-    return np.where(input <= threshold, number_as(value, input.dtype), input)
+    if input.dtype.kind != "f":
+        threshold = number_as(threshold, input.dtype)[()]
+    return np.where(input <= threshold, number_as(value, input.dtype)[()], input)
 
 
 hardshrink_slope = _step(

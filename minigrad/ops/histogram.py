@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import return_types
+from .. import either, return_types
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -65,9 +65,11 @@ def histogramdd(
     edges = [_edges(points[:, i], each[i], ranges[i], i) for i in np.arange(n)]
     _check_weight(weight, array.shape[:-1])
     weights = None if weight is None else weight._array.reshape(-1)
-    return return_types.histogramdd(
-        wrap(_counted(points, edges, weights, density)), tuple(map(wrap, edges))
-    )
+    hist = wrap(_counted(points, edges, weights, density))
+    given = [
+        b if isinstance(b, graph.Tensor) else wrap(e) for b, e in zip(each, edges, strict=True)
+    ]
+    return return_types.histogramdd(hist, tuple(given))
 
 
 def _check_weight(weight: Any, shape: tuple[int, ...]) -> None:
@@ -90,7 +92,7 @@ def _edges(values: Array, bins: Any, bounds: Any, dim: int) -> Array:
             f"torch.histogramdd(): bins must be > 0, but got {bins} for dimension {dim}"
         )
     low, high = bounds if bounds is not None else (
-        (values.min(), values.max()) if values.size else (0.0, 1.0)
+        (values.min().item(), values.max().item()) if values.size else (0.0, 1.0)
     )  # fmt: skip
     if not (np.isfinite(low) and np.isfinite(high)):
         raise RuntimeError(
@@ -103,13 +105,13 @@ def _edges(values: Array, bins: Any, bounds: Any, dim: int) -> Array:
         low, high = low - 0.5, high + 0.5
     from .factories import _evenly
 
-    return _evenly(low, high, bins + 1, values.dtype.type)
+    return np.asarray(_evenly(low, high, bins + 1, values.dtype.type), like=values)
 
 
 def _counted(points: Array, edges: Sequence[Array], weights: Array | None, density: bool) -> Array:
     shape = tuple(len(e) - 1 for e in edges)
-    places = np.zeros(len(points), np.int64)
-    inside = np.ones(len(points), bool)
+    places = either.zeros(len(points), points, np.int64)
+    inside = either.full(len(points), True, bool, points)
     for i, edge in enumerate(edges):
         values = points[:, i]
         at = np.searchsorted(edge, values, "right") - 1

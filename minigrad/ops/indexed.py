@@ -1,4 +1,4 @@
-"""Whole slices by number: `index_select` and its family, and single elements: `take` and `put`.
+"""Whole slices by number: `index_select` and its family.
 
 `index` is a vector that counts positions of one dimension. What `index_select` reads, `index_add`
 and `index_copy` write; each is the gradient of another.
@@ -10,24 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, gpu, promotion
 from ..autograd import node as graph
+from ..autograd.inplace import begin_write
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from .conversion import number_as
 from .dims import wrap_dim
-from .gathering import (
-    UFUNCS,
-    check_bounds,
-    into_other,
-    reduce_formula_input,
-    reduce_formula_src,
-    reduced_array,
-)
+from .gather_checks import check_bounds
+from .gathering import into_other
 from .gathering import written as _written
-from .indexing import INDEX_DTYPES, _index_put, check_index, check_put, dimensions_of
-from .indexing import put as put_at
+from .scatter_reduction import UFUNCS, reduce_formula_input, reduce_formula_src, reduced_array
 
 Array = Any
 Tensor = Any
@@ -40,7 +34,7 @@ def _place(index: Array, dim: int) -> tuple[Any, ...]:
 def index_select_array(input: Array, dim: int, index: Array) -> Array:
     if not input.ndim:
         return input.copy()
-    return np.ascontiguousarray(input[_place(index, dim)])
+    return either.contiguous(input[_place(index, dim)])
 
 
 def index_add_array(input: Array, dim: int, index: Array, source: Array) -> Array:
@@ -48,21 +42,9 @@ def index_add_array(input: Array, dim: int, index: Array, source: Array) -> Arra
 
 
 def index_fill_array(input: Array, dim: int, index: Array, value: Any) -> Array:
-    out = np.array(input, order="C")
-    np.atleast_1d(out)[_place(index, dim)] = value
-    return out
-
-
-def take_array(input: Array, index: Array) -> Array:
-    return input.reshape(-1)[index].reshape(index.shape)
-
-
-def put_array(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
-    out = np.array(input, order="C")
-    if accumulate:
-        np.add.at(out.reshape(-1), index.reshape(-1), source.reshape(-1))
-    else:
-        out.reshape(-1)[index.reshape(-1)] = source.reshape(-1)
+    out = either.copied(input)
+    if out.size:
+        np.atleast_1d(out)[_place(index, dim)] = value
     return out
 
 
@@ -92,15 +74,15 @@ def _index_select(input: Array, dim: int, index: Array) -> Array:
     ),
 )
 def _index_add(input: Array, dim: int, index: Array, source: Array, alpha: Any) -> Array:
-    out = np.array(input, order="C")
-    scaled = source if alpha == 1 else source * np.asarray(alpha).astype(source.dtype)
-    np.add.at(np.atleast_1d(out), _place(index, dim), np.atleast_1d(scaled))
+    out = either.copied(input)
+    scaled = source if alpha == 1 else source * source.dtype.type(alpha)
+    either.at(np.add, np.atleast_1d(out), _place(index, dim), np.atleast_1d(scaled))
     return out
 
 
 @op("IndexCopyBackward0", input=_cleared, source=_selected)
 def _index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
-    out = np.array(input, order="C")
+    out = either.copied(input)
     np.atleast_1d(out)[_place(index, dim)] = source
     return out
 
@@ -126,30 +108,6 @@ def _index_reduce(
     return reduced_array(input, dim, index, src, reduce, include_self)
 
 
-@op(
-    "TakeBackward0",
-    input=lambda grad, input_shape, index, xp: xp.put(
-        xp.zeros_shaped(input_shape, grad), index, grad, True
-    ),
-)
-def _take(input: Array, index: Array) -> Array:
-    return take_array(input, index)
-
-
-@op(
-    "PutBackward0",
-    input=lambda grad, index, source_shape, accumulate, xp: (
-        grad if accumulate else xp.put(grad, index, xp.zeros_shaped(source_shape, grad), False)
-    ),
-    source=lambda grad, index, source_shape, xp: xp.reshape(xp.take(grad, index), source_shape),
-)
-def _put(input: Array, index: Array, source: Array, accumulate: bool) -> Array:
-    return put_array(input, index, source, accumulate)
-
-
-# --- slices --------------------------------------------------------------------------------------
-
-
 def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> Tensor:
     """The slices of dimension `dim` that `index` counts, in its order."""
     if out is not None:
@@ -166,7 +124,7 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> 
             f"index_select(): Index to scalar can have only 1 value, got {array.size} value(s)"
         )
     size = input._array.shape[at] if input._array.ndim else 1
-    if ((array < 0) | (array >= size)).any():
+    if not gpu.on_gpu(array) and ((array < 0) | (array >= size)).any():
         raise IndexError("index out of range in self")
     return _index_select(input, at, index)
 
@@ -306,6 +264,8 @@ def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 def _filling(
     name: str, input: Tensor, dim: int, index: Tensor, value: Any, in_place: bool
 ) -> Tensor:
+    if in_place:
+        begin_write(input, value)
     at = wrap_dim(dim, input._array.ndim)
     row: Any = _index_fill_tensor
     if not isinstance(value, graph.Tensor):
@@ -314,7 +274,7 @@ def _filling(
             raise TypeError(
                 f"{name}() received an invalid combination of arguments - got (int, Tensor, {kind})"
             )
-        row, value = _index_fill, number_as(value, input._array.dtype)
+        row, value = _index_fill, number_as(value, input._array.dtype, input._array)
     elif value._array.ndim:
         raise RuntimeError(
             "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
@@ -326,10 +286,14 @@ def _filling(
         raise RuntimeError("Index has to be a vector/scalar")
     size = input._array.shape[at] if input._array.ndim else 1
     outside = (index._array < -size) | (index._array >= size)
-    if outside.any():
+    if outside.any() and size == 0:
+        raise RuntimeError(f"index_fill_(): dimension {at} has no elements that could be filled")
+    if outside.any() and input._array.size:
         first = np.atleast_1d(index._array)[np.atleast_1d(outside)][0]
         raise IndexError(f"index {first} is out of bounds for dimension {at} with size {size}")
-    return _written(row, input, at, index, value) if in_place else row(input, at, index, value)
+    if in_place:
+        return _written(row, input, at, index, value, sharing="any")
+    return row(input, at, index, value)
 
 
 def index_reduce(
@@ -388,99 +352,6 @@ def _reducing(
     spread = graph.wrap(np.broadcast_to(index._array.reshape(ones), shape))
     spread._version_counter = index._version_counter
     return at, spread
-
-
-# --- single elements -----------------------------------------------------------------------------
-
-
-def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
-    """A copy of `input` in which `copy[indices] = values`; with `accumulate`, the values are added,
-    once per occurrence. `indices`: a tuple of Tensors."""
-    where = _checked_indices("index_put", input, indices, values)
-    check_put(input, where, values)
-    return _index_put(input, values, where, accumulate)
-
-
-def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
-    """`index_put` in place."""
-    where = _checked_indices("index_put_", input, indices, values)
-    return put_at(input, where, values, accumulate)
-
-
-def _checked_indices(name: str, input: Tensor, indices: Any, values: Any) -> list[Tensor | None]:
-    if not isinstance(indices, (tuple, list)):
-        kind = type(indices).__name__
-        raise TypeError(
-            f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {kind}"
-        )
-    _check_tensor(name, "values", values, 2)
-    dim = 0
-    for number, index in enumerate(indices):
-        if not isinstance(index, graph.Tensor):
-            kind = type(index).__name__
-            raise TypeError(f"expected Tensor as element {number} in argument 1, but got {kind}")
-        if index._array.dtype.name not in INDEX_DTYPES:
-            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-        if dim >= input._array.ndim:
-            raise IndexError(
-                f"too many indices for tensor of dimension {input._array.ndim} (got {len(indices)})"
-            )
-        check_index(index._array, input._array.shape, dim, number)
-        dim += dimensions_of(index)
-    return list(indices)
-
-
-def take(input: Tensor, index: Tensor, *, out: Any = None) -> Tensor:
-    """The elements that `index` counts in row-major order, in the shape of `index`."""
-    if out is not None:
-        return into_other(out, take, input, index)
-    _check_tensor("take", "index", index, 1)
-    _check_single("take()", input, index)
-    return _take(input, index)
-
-
-def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
-    """A copy of `input` with the elements of `source` written where `index` counts, or added."""
-    _check_source(input, index, source)
-    return _put(input, index, source, accumulate)
-
-
-def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
-    """`put` in place."""
-    _check_source(input, index, source)
-    return _written(_put, input, index, source, accumulate)
-
-
-def _check_source(input: Tensor, index: Tensor, source: Tensor) -> None:
-    _check_tensor("put_", "index", index, 1)
-    _check_tensor("put_", "source", source, 2)
-    a, b = input._array, source._array
-    if index._array.size != b.size:
-        raise IndexError(
-            "put_(): Expected source and index to have the same number of elements, but got "
-            f"source.numel() = {b.size}, index.numel() = {index._array.size}"
-        )
-    if a.dtype != b.dtype:
-        raise RuntimeError(
-            "put_(): self and source expected to have the same dtype, but got self.dtype = "
-            f"{scalar_name(a.dtype)} and source.dtype = {scalar_name(b.dtype)}"
-        )
-    _check_single("put_()", input, index)
-
-
-def _check_single(name: str, input: Tensor, index: Tensor) -> None:
-    where, size = index._array, input._array.size
-    if where.dtype != np.int64:
-        kind = scalar_name(where.dtype)
-        raise RuntimeError(f"{name}: Expected a long tensor for index, but got {kind}")
-    if where.size and not size:
-        raise IndexError(f"{name}: tried to {name[:4].strip('_(')} from an empty tensor")
-    outside = (where < -size) | (where >= size)
-    if outside.any():
-        first = np.atleast_1d(where)[np.atleast_1d(outside)][0]
-        raise IndexError(
-            f"out of range: tried to access index {first} on a tensor of {size} elements."
-        )
 
 
 def _check_tensor(name: str, argument: str, value: Any, position: int) -> None:

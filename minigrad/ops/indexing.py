@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import either, gpu
 from ..autograd import node as graph
 from ..autograd.inplace import view_op, write
 from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
-from .conversion import as_tensor_like
+from .conversion import as_tensor_like, to
 from .dims import wrap_dim
 from .inplace import copy_, fill_
 from .shape import _view, alias, expand, row_major, unsqueeze
@@ -34,13 +35,13 @@ ALL = slice(None)
     ),
 )
 def _select(input: Array, dim: int, index: int) -> Array:
-    return input[(ALL,) * dim + (index, ...)]
+    return input[(ALL,) * dim + (index, ...)] if dim else input[index, ...]
 
 
 @op("SelectBackwardBackward0", grad=lambda grad, dim, index, xp: xp.select(grad, dim, index))
 def select_backward(grad: Array, shape: tuple[int, ...], dim: int, index: int) -> Array:
     """Zeros of `shape` with `grad` at one position of `dim`."""
-    out = np.zeros(shape, grad.dtype)
+    out = either.zeros(shape, grad)
     out[(ALL,) * dim + (index, ...)] = grad
     return out
 
@@ -58,7 +59,7 @@ def _slice(input: Array, dim: int, where: slice) -> Array:
 @op("SliceBackwardBackward0", grad=lambda grad, dim, where, xp: xp.slice(grad, dim, where))
 def slice_backward(grad: Array, shape: tuple[int, ...], dim: int, where: slice) -> Array:
     """Zeros of `shape` with `grad` in one slice of `dim`."""
-    out = np.zeros(shape, grad.dtype)
+    out = either.zeros(shape, grad)
     out[(ALL,) * dim + (where, ...)] = grad
     return out
 
@@ -96,8 +97,8 @@ def _do_not_broadcast(indices: Indices) -> IndexError:
 @op("IndexPutBackward1", grad=lambda grad, indices, xp: xp.index(grad, indices))
 def index_backward(grad: Array, shape: tuple[int, ...], indices: Indices) -> Array:
     """Zeros of `shape` to which `grad` is added at `indices`, once per occurrence."""
-    out = np.zeros(shape, grad.dtype)
-    np.add.at(out, _key(indices), grad)
+    out = either.zeros(shape, grad)
+    either.at(np.add, out, _key(indices), grad)
     return out
 
 
@@ -113,7 +114,7 @@ def _put_formula_input(grad: Any, indices: Any, accumulate: bool, xp: Any) -> An
 def _index_put(input: Array, values: Array, indices: Indices, accumulate: bool) -> Array:
     out = input.copy()
     if accumulate:
-        np.add.at(out, _key(indices), values)
+        either.at(np.add, out, _key(indices), values)
     else:
         out[_key(indices)] = values
     return out
@@ -186,7 +187,8 @@ def put(
     """Overwrite the elements at `indices`, which were checked, with `value`, which broadcasts."""
     check_put(view, indices, value)
     args = (view, value, indices, accumulate)
-    return write(_index_put.row, args, _index_put.forward(*unwrap(list(args))))
+    out = _index_put.forward(*unwrap(list(args)))
+    return write(_index_put.row, args, out, "none" if value._array.ndim else "any")
 
 
 def check_put(view: Tensor, indices: list[Tensor | None], value: Tensor) -> None:
@@ -258,13 +260,17 @@ def _basic(input: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None] | Non
             view, dim = unsqueeze(view, dim), dim + 1
         elif isinstance(item, bool):
             view = unsqueeze(view, dim)
-            indices += [None] * (dim - covered) + [wrap(np.zeros(1 if item else 0, np.int64))]
+            indices += [None] * (dim - covered) + [
+                wrap(either.zeros(1 if item else 0, view._array, np.int64))
+            ]
             dim, covered, arrays = dim + 1, dim + 1, arrays + 1
         elif isinstance(item, int):
             view, original = _apply_int(view, dim, item, original), original + 1
         elif isinstance(item, slice):
             view, dim, original = _apply_slice(view, dim, item), dim + 1, original + 1
         else:
+            if type(view._array) is not np.ndarray:
+                item = to(item, device=view.device)  # an index of the CPU may mean a GPU's elements
             check_index(item._array, view._array.shape, dim, arrays)
             indices += [None] * (dim - covered) + [item]
             size = dimensions_of(item)
@@ -357,9 +363,9 @@ def _apply_slice(input: Tensor, dim: int, item: slice, keep: bool = False) -> Te
         raise ValueError("slice step cannot be zero")
     if step < 0:
         raise ValueError("step must be greater than zero")
+    if not item.start and (item.stop is None or item.stop >= size) and step == 1 and not keep:
+        return input  # it says so itself; `x[-3:]` of three elements is a slice
     start, stop, _ = slice(item.start, item.stop, step).indices(size)
-    if start == 0 and stop == size and step == 1 and not keep:
-        return input
     return _slice(input, dim, slice(start, stop, step))
 
 
@@ -378,7 +384,7 @@ def check_index(item: Array, shape: tuple[int, ...], dim: int, number: int) -> N
         return
     size = shape[dim]
     outside = (item < -size) | (item >= size)
-    if outside.any():
+    if not gpu.on_gpu(outside) and outside.any():
         raise IndexError(
             f"index {item[outside].flat[0]} is out of bounds for dimension {number} with size {size}"
         )
@@ -390,7 +396,7 @@ def untouched(grad: Tensor, indices: list[Tensor | None]) -> Tensor:
 
 
 def untouched_array(grad: Array, indices: Indices) -> Array:
-    mask = np.ones(grad.shape, bool)
+    mask = either.full(grad.shape, True, bool, grad)
     mask[_key(indices)] = False
     return mask
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.row import op
-from .conversion import cast, number_as
+from .conversion import cast, number_as, to
 
 Array = Any
 Tensor = Any
@@ -27,14 +27,14 @@ def _copy(input: Array, src: Array) -> Array:
 
 @op("FillBackward2", input=lambda grad, xp: xp.zeros_like(grad))
 def _fill(input: Array, value: Any) -> Array:
-    return np.full(input.shape, number_as(value, input.dtype))
+    return either.full(input.shape, number_as(value, input.dtype)[()], input.dtype, input)
 
 
 @op(
     "FillBackward3", input=lambda grad, xp: xp.zeros_like(grad), value=lambda grad, xp: xp.sum(grad)
 )
 def _fill_tensor(input: Array, value: Array) -> Array:
-    return np.full(input.shape, cast(value, input.dtype))
+    return np.broadcast_to(cast(value, input.dtype), input.shape).copy()
 
 
 @op("ZeroBackward0", input=lambda grad, xp: xp.zeros_like(grad))
@@ -44,8 +44,15 @@ def _zero(input: Array) -> Array:
 
 def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Overwrite `input` with `src`, which broadcasts and is cast."""
-    src = src if isinstance(src, graph.Tensor) else graph.wrap(number_as(src, input._array.dtype))
+    src = (
+        src
+        if isinstance(src, graph.Tensor)
+        else graph.wrap(number_as(src, input._array.dtype, input._array))
+    )
     a, b = input._array, src._array
+    if type(a) is not np.ndarray or type(b) is not np.ndarray:
+        src = to(src, device=input.device)
+        b = src._array
     try:
         out = _copy.forward(a, b)
     except ValueError:
@@ -91,19 +98,18 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value._array.ndim} dimensions."
             )
-        return write(
-            _fill_tensor.row, (input, value), _fill_tensor.forward(input._array, value._array)
-        )
+        filled = _fill_tensor.forward(input._array, value._array)
+        return write(_fill_tensor.row, (input, value), filled, uniform=True)
     if not isinstance(value, promotion.NUMBERS):
         raise TypeError(
             f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}"
         )
-    return write(_fill.row, (input, value), _fill.forward(input._array, value))
+    return write(_fill.row, (input, value), _fill.forward(input._array, value), uniform=True)
 
 
 @op("FillBackward0", input=lambda grad, xp: xp.zeros_like(grad))
 def _filled(input: Array, value: Any) -> Array:
-    return np.full_like(input, number_as(value, input.dtype))
+    return np.full_like(input, number_as(value, input.dtype)[()])
 
 
 @op(
@@ -128,4 +134,4 @@ def fill(input: Tensor, value: Any) -> Tensor:
 
 def zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
-    return write(_zero.row, (input,), _zero.forward(input._array))
+    return write(_zero.row, (input,), _zero.forward(input._array), uniform=True)

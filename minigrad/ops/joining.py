@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -133,7 +133,7 @@ def _blocks(shapes: Sequence[tuple[int, ...]]) -> list[tuple[slice, slice]]:
 def _block_diag(tensors: list[Array]) -> Array:
     arrays = promotion.promoted(tensors)
     places = _blocks([a.shape for a in arrays])
-    out = np.zeros((places[-1][0].stop, places[-1][1].stop), arrays[0].dtype)
+    out = either.zeros((places[-1][0].stop, places[-1][1].stop), arrays[0])
     for array, place in zip(arrays, places, strict=True):
         out[place] = array
     return out
@@ -201,11 +201,11 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if not r:
-        return wrap(np.empty(0, input._array.dtype))
+        return wrap(either.empty(0, input._array))
     places = np.indices((input._array.size,) * r)
     before, after = places[:-1], places[1:]
     chosen = (before <= after if with_replacement else before < after).all(axis=0)
-    mask = wrap(chosen)
+    mask = wrap(np.asarray(chosen, like=input._array))
     grids = meshgrid([input] * r, indexing="ij")
     return stack([masked_select(grid, mask) for grid in grids], 1)
 

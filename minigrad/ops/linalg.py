@@ -117,9 +117,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     a, b = _arrays("mm", input, mat2)
     if a.ndim != 2 or b.ndim != 2:
         raise RuntimeError(f"{'self' if a.ndim != 2 else 'mat2'} must be a matrix")
-    if a.shape[1] != b.shape[0]:
-        raise _cannot_multiply(a, b)
-    _same_dtype(a, b)
+    _check_factors(a, b)
     return _mm(input, mat2)
 
 
@@ -189,7 +187,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
         return into(out, matmul, input, other, exact=True)
     a, b = _arrays("matmul", input, other)
     if a.ndim == 2 and b.ndim == 2:
-        return mm(input, other)
+        _check_factors(a, b)
+        return _mm(input, other)
     if not a.ndim or not b.ndim:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D"
@@ -306,13 +305,21 @@ def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
 
 
 def _arrays(name: str, first: Any, second: Any) -> tuple[Array, Array]:
-    for argument, value in (("input", first), (SECOND.get(name, "mat2"), second)):
-        if not isinstance(value, graph.Tensor):
-            raise UnsupportedOperand(name, value, argument)
+    if not isinstance(first, graph.Tensor):
+        raise UnsupportedOperand(name, first, "input")
+    if not isinstance(second, graph.Tensor):
+        raise UnsupportedOperand(name, second, SECOND.get(name, "mat2"))
     return first._array, second._array
 
 
 SECOND = {"matmul": "other", "mv": "vec", "dot": "tensor", "outer": "vec2"}
+
+
+def _check_factors(a: Array, b: Array) -> None:
+    """RuntimeError unless two matrices have a product."""
+    if a.shape[1] != b.shape[0]:
+        raise _cannot_multiply(a, b)
+    _same_dtype(a, b)
 
 
 def _cannot_multiply(a: Array, b: Array) -> RuntimeError:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from ..autograd import node as graph
 from ..dtypes import scalar_name
 from ..promotion import not_a_tensor
@@ -233,7 +234,7 @@ def raise_first(name: str, infos: Array, sentence: str) -> None:
 def each(matrices: Array, measure: Any) -> Array:
     """`measure` (an integer) of each matrix of a batch."""
     batch: Sequence[int] = matrices.shape[:-2]
-    out = np.zeros(batch, np.int32)
+    out = either.zeros(batch, matrices, np.int32)
     for at in np.ndindex(*batch):
         out[at] = measure(matrices[at])
     return out

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -33,8 +34,8 @@ def lu_array(A: Array) -> tuple[Array, Array]:
     pivots[i] (counted from 1, as LAPACK does)."""
     LU, (m, n) = A.copy(), A.shape[-2:]
     flat = LU.reshape(math.prod(A.shape[:-2]), m, n)
-    batch = np.arange(len(flat))
-    pivots = np.empty((len(flat), min(m, n)), np.int32)
+    batch = np.arange(len(flat), like=A)
+    pivots = either.empty((len(flat), min(m, n)), A, np.int32)
     with np.errstate(all="ignore"):
         for k in range(min(m, n)):
             best = k + np.abs(flat[:, k:, k]).argmax(1)
@@ -52,12 +53,13 @@ def permutation(pivots: Array, m: int, dtype: Any) -> Array:
     """The matrices P with `A = P L U`."""
     batch, k = pivots.shape[:-1], pivots.shape[-1]
     flat = pivots.reshape(math.prod(batch), k) - 1
-    rows, each = np.tile(np.arange(m), (len(flat), 1)), np.arange(len(flat))
+    rows = np.tile(np.arange(m, like=pivots), (len(flat), 1))
+    each = np.arange(len(flat), like=pivots)
     for i in range(k):
         top, other = rows[:, i].copy(), flat[:, i]
         rows[:, i] = rows[each, other]
         rows[each, other] = top
-    return np.eye(m, dtype=dtype)[rows].mT.reshape(*batch, m, m)
+    return either.eye(m, m, dtype, pivots)[rows].mT.reshape(*batch, m, m)
 
 
 def _unpacked(LU: Any, xp: Any) -> tuple[Any, Any]:
@@ -157,7 +159,7 @@ def _lu(A: Array) -> tuple[Array, Array, Array]:
     from . import arrays
 
     L, U = _unpacked(LU, arrays)
-    return L, U, permutation(pivots, A.shape[-2], A.dtype)
+    return L, U, either.contiguous(permutation(pivots, A.shape[-2], A.dtype))
 
 
 def linalg_lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.row import op
 from ..dtypes import INT64, scalar_name
 from .arithmetic import _not_implemented
@@ -26,7 +27,7 @@ def _rows(array: Array) -> Array:
 
 def _lacks(input: Array, target: Array, margin: float) -> Array:
     """By how much each class comes too near to the right one: (N, C)."""
-    at = np.arange(len(input)), target.reshape(-1)
+    at = np.arange(len(input), like=input), target.reshape(-1)
     lacks = np.maximum(input - input[at][:, None] + input.dtype.type(margin), 0)
     lacks[at] = 0
     return lacks
@@ -67,7 +68,7 @@ def multi_margin_backward(
     slope = (lacks > 0).astype(input.dtype) if p == 1 else 2 * lacks
     if weight is not None:
         slope = slope * weight[target.reshape(-1)][:, None]
-    slope[np.arange(len(slope)), target.reshape(-1)] = -np.add.reduce(slope, axis=1)
+    slope[np.arange(len(slope), like=slope), target.reshape(-1)] = -np.add.reduce(slope, axis=1)
     slope *= input.dtype.type(share(target.shape, reduction) / slope.shape[1])
     return (slope * np.reshape(grad0, (-1, 1))).reshape(input.shape)
 
@@ -116,9 +117,10 @@ def _check_classes(classes: Array) -> None:
 def _right(target: Array) -> tuple[Array, Array]:
     """Which slots of each row of targets count, those before the first -1, (N, C); and which
     classes are named by them, (N, C)."""
-    counts = np.logical_and.accumulate(target >= 0, axis=1)
-    named = np.zeros(target.shape, bool)
-    np.logical_or.at(named, (np.arange(len(target))[:, None], np.where(counts, target, 0)), counts)
+    counts = either.accumulate(np.logical_and, target >= 0, 1)
+    named = either.zeros(target.shape, target, bool)
+    rows = np.arange(len(target), like=target)[:, None]
+    either.at(np.logical_or, named, (rows, np.where(counts, target, 0)), counts)
     return counts, named
 
 
@@ -155,8 +157,8 @@ def multilabel_margin_backward(grad0: Array, input: Array, target: Array, reduct
     lacks, slots, _ = _pairs(_rows(input), _rows(target))
     near = (lacks > 0).astype(input.dtype)
     slope = np.add.reduce(near, axis=1)
-    rows = np.arange(len(slope))[:, None]
-    np.subtract.at(slope, (rows, slots), np.add.reduce(near, axis=2))
+    rows = np.arange(len(slope), like=slope)[:, None]
+    either.at(np.subtract, slope, (rows, slots), np.add.reduce(near, axis=2))
     slope *= input.dtype.type(share(input.shape[:-1], reduction) / slope.shape[1])
     return (slope * np.reshape(grad0, (-1, 1))).reshape(input.shape)
 

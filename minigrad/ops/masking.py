@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd import node as graph
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
@@ -72,7 +73,7 @@ def _masked_scatter(input: Array, mask: Array, source: Array) -> Array:
 def masked_scatter_array(input: Array, mask: Array, source: Array) -> Array:
     shape = np.broadcast_shapes(input.shape, mask.shape)
     out, chosen = np.broadcast_to(input, shape).copy("C"), np.broadcast_to(mask, shape)
-    np.atleast_1d(out)[np.atleast_1d(chosen)] = source.reshape(-1)[: np.count_nonzero(chosen)]
+    np.atleast_1d(out)[np.atleast_1d(chosen)] = source.reshape(-1)[: int(np.count_nonzero(chosen))]
     return out
 
 
@@ -90,7 +91,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill` in place."""
     row, args = _filling("masked_fill_", input, mask, value)
     _check_broadcast(input, mask)
-    return written(row, *args)
+    return written(row, *args, sharing="any")
 
 
 def _filling(name: str, input: Tensor, mask: Tensor, value: Any) -> tuple[Any, list[Any]]:
@@ -104,7 +105,8 @@ def _filling(name: str, input: Tensor, mask: Tensor, value: Any) -> tuple[Any, l
             f"{_cpp_name(mask._array.dtype)}"
         )
     if not isinstance(value, graph.Tensor):
-        return _masked_fill, [input, mask, number_as(value, input._array.dtype)]
+        number = number_as(value, input._array.dtype, input._array)
+        return _masked_fill, [input, mask, number]
     if value._array.ndim:
         raise RuntimeError(
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
@@ -160,7 +162,7 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"({len(wanted)})"
         )
     _check_count(mask, source, shape)
-    return written(_masked_scatter, input, mask, source)
+    return written(_masked_scatter, input, mask, source, sharing="any")
 
 
 def _check_source(name: str, input: Tensor, mask: Tensor, source: Any) -> None:
@@ -188,6 +190,7 @@ def _check_count(mask: Tensor, source: Tensor, shape: tuple[int, ...]) -> None:
 # --- places --------------------------------------------------------------------------------------
 
 
+@noted
 def nonzero(input: Tensor, *, out: Any = None, as_tuple: bool = False) -> Any:
     """The places of the elements that are not zero: one row of `input.ndim` numbers for each, or
     with `as_tuple` one vector for each dimension, which serve as an index."""
@@ -212,13 +215,13 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1, out: Any =
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
     places = _places(input._array)[:size]
-    rest = np.full((size - len(places), input._array.ndim), fill_value)
+    rest = either.full((size - len(places), input._array.ndim), fill_value, np.int64, places)
     return wrap(np.concatenate([places, rest]))
 
 
 def _places(array: Array) -> Array:
     if not array.ndim:
-        return np.zeros((int(bool(array)), 0), np.int64)
+        return either.zeros((int(bool(array)), 0), array, np.int64)
     return np.stack(np.nonzero(array)).T  # the numbers of one dimension lie side by side
 
 

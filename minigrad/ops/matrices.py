@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
@@ -105,7 +105,8 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     array = check_square("linalg.matrix_power", input, floats=False)
     count = operator.index(n)
     if count == 0:
-        identity = wrap(np.eye(array.shape[-1], dtype=array.dtype))
+        n = array.shape[-1]
+        identity = wrap(either.eye(n, n, array.dtype, array))
         return copy_(clone(input), expand(identity, array.shape))
     if count < 0:
         input, count = linalg_inv(input), -count
@@ -147,7 +148,7 @@ def _cdist(x1: Array, x2: Array, p: float) -> Array:
     if p == 0:
         return np.count_nonzero(gaps, axis=-1).astype(x1.dtype)
     if p == math.inf:
-        return gaps.max(-1, initial=0)
+        return either.greatest(gaps, -1, 0)
     if p == 1:
         return gaps.sum(-1)
     return np.sqrt((gaps * gaps).sum(-1)) if p == 2 else (gaps**p).sum(-1) ** (1 / p)

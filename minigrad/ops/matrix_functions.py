@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import either, ops
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
@@ -41,10 +41,10 @@ REACH = 5.371920351148152
 def matrix_exp_array(A: Array) -> Array:
     """exp of square matrices: of A / 2**s by the approximant, then squared s times."""
     wide = A.astype(np.float64)
-    norm = np.abs(wide).sum(-2).max(initial=0.0)
+    norm = either.greatest(np.abs(wide).sum(-2), None, 0.0)
     s = max(0, math.ceil(math.log2(norm / REACH))) if 0 < norm < np.inf else 0
     X = wide / 2**s
-    power: Array = np.broadcast_to(np.eye(A.shape[-1]), A.shape)
+    power: Array = np.broadcast_to(either.eye(A.shape[-1], A.shape[-1], np.float64, A), A.shape)
     even, odd = 0 * power, 0 * power
     for k in range(0, 14, 2):
         even, odd = even + PADE[k] * power, odd + PADE[k + 1] * power
@@ -89,7 +89,7 @@ def linalg_cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
         return squeeze(ratio, -1)
     check_square("linalg.cond", A)
     if array.size == 0:
-        return wrap(np.zeros(array.shape[:-2], array.dtype))
+        return wrap(either.zeros(array.shape[:-2], array))
     norm = linalg_norm(A, p, (-2, -1))
     inverse = linalg_norm(ops.linalg_inv_ex(A).inverse, p, (-2, -1))
     return ops.nan_to_num(mul(norm, inverse), math.inf, math.inf, -math.inf)
@@ -104,7 +104,7 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     if count < 1:
         raise RuntimeError(f"linalg.vander: N must be greater than 1. Got {count}.")
     dtype = np.dtype(np.int64) if array.dtype.kind in "biu" else array.dtype
-    ones = wrap(np.ones((*array.shape, 1), dtype))
+    ones = wrap(either.full((*array.shape, 1), 1, dtype, array))
     if count == 1:
         return ones
     powers = ops.unsqueeze(x, -1).expand(*array.shape, count - 1)
@@ -174,8 +174,9 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
     array = check_matrices("torch.linalg.householder_product", A, "input")
     m, n = array.shape[-2:]
     _check_reflectors(array, tau, m, n)
-    V = ops.tril(A, -1) + wrap(np.eye(m, n, dtype=array.dtype))
-    Q = wrap(np.broadcast_to(np.eye(m, n, dtype=array.dtype), array.shape).copy())
+    identity = either.eye(m, n, array.dtype, array)
+    V = ops.tril(A, -1) + wrap(identity)
+    Q = wrap(np.broadcast_to(identity, array.shape).copy())
     if not tau._array.size:
         return Q + 0 * ops.sum(tau, -1)[..., None, None]
     for i in reversed(range(tau._array.shape[-1])):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.grad_mode import is_recording
 from ..autograd.node import refresh
 from ..autograd.row import Op, op
@@ -29,47 +30,53 @@ def largest(input: Array, axes: Axes) -> Array:
     """The largest element of each window, without its place."""
     for dim, axis in zip(range(-1, -len(axes) - 1, -1), reversed(axes), strict=True):
         todo = plan(axis)
-        best = input[on_axis(todo.first, dim)]
+        best = input[on_axis(todo.first, dim, input)]
         for _, outputs, inputs in todo.rest:
-            new = input[on_axis(inputs, dim)]
+            new = input[on_axis(inputs, dim, input)]
             if outputs is None:
                 best = np.maximum(new, best)
             else:
-                best, where = best.copy(), on_axis(outputs, dim)
+                best, where = best.copy(), on_axis(outputs, dim, input)
                 best[where] = np.maximum(new, best[where])
         input = best
-    return np.array(input, order="C", copy=None if todo.rest else True)
+    return either.contiguous(input) if todo.rest else input.copy()
 
 
 def largest_and_where(input: Array, axes: Axes) -> tuple[Array, Array]:
     """The largest element of each window, and its place in the flattened input plane."""
     values, codes = _search(input, axes, np.greater)
     if values.dtype.kind == "f" and values.size:
-        least = np.minimum.reduce(values, axis=None)
-        if least != least:  # nan is contagious
+        least = either.reduce(np.minimum, values)
+        if not isinstance(values, np.ndarray) or least != least:  # nan is contagious
             values, codes = _search(input, axes, _greater_or_nan)
-    return np.array(values, order="C", copy=None), _places(codes, axes)
+    return either.contiguous(values), _places(codes, axes)
 
 
 def _places(codes: Array, axes: Axes) -> Array:
     """The place in the input plane of each output's tap."""
     table, base, offsets = flat_places(axes)
     if offsets is not None:
+        offsets, base = np.asarray(offsets, like=codes), np.asarray(base, like=codes)
         return offsets.take(codes) + base.reshape(codes.shape[-len(axes) :])
     outputs = math.prod(a.out for a in axes)
     numbers = codes.reshape(math.prod(codes.shape[: -len(axes)]), outputs) * np.intp(outputs)
-    return table.reshape(-1).take(numbers + np.arange(outputs)).reshape(codes.shape)
+    table = np.asarray(table, like=codes)
+    return table.reshape(-1).take(numbers + np.arange(outputs, like=codes)).reshape(codes.shape)
 
 
 def _search(input: Array, axes: Axes, greater: Any) -> tuple[Array, Array]:
     """The largest elements, and the numbers of the taps at which they were found."""
     taps = [len(plan(axis).table) for axis in axes]
     kind = np.uint8 if math.prod(taps) <= 256 else np.int64
-    values, codes = input, np.zeros((1,) * input.ndim, kind)
+    values, codes = input, either.zeros((1,) * input.ndim, input, kind)
     for dim in range(-1, -len(axes) - 1, -1):
         step = math.prod(taps[len(axes) + dim + 1 :])  # how far taps of this axis are apart
         values, codes = _along(values, codes, plan(axes[dim]), dim, step, greater)
-    return values, codes if codes.shape == values.shape else codes + np.zeros(values.shape, kind)
+    if not values.flags.owndata:  # windows of one element: still the input
+        values = values.copy()
+    return values, codes if codes.shape == values.shape else codes + either.zeros(
+        values.shape, values, kind
+    )
 
 
 def _along(
@@ -78,21 +85,21 @@ def _along(
     """One axis of the search: the best of the taps, which replaces the axis of the input.
 
     `codes` are the taps that won on the axes before, of size 1 where all are the same."""
-    start = on_axis(todo.first, dim)
+    start = on_axis(todo.first, dim, values)
     spread = codes.shape[dim] == 1
     best, found = values[start], codes if spread else codes[start]
     if todo.clipped:
-        numbers = (todo.first_tap * step).astype(codes.dtype)
+        numbers = np.asarray((todo.first_tap * step).astype(codes.dtype), like=codes)
         found = found + numbers.reshape((-1,) + (1,) * (-dim - 1))
     for tap, outputs, inputs in todo.rest:
-        source = on_axis(inputs, dim)
+        source = on_axis(inputs, dim, values)
         new, number = values[source], (codes if spread else codes[source]) + tap * step
         if outputs is None:
             found, best = _better(new, number, best, found, greater)
             continue
         if found.shape != best.shape or not found.flags.owndata:
-            found = found + np.zeros(best.shape, codes.dtype)
-        best, where = best.copy(), on_axis(outputs, dim)
+            found = found + either.zeros(best.shape, codes)
+        best, where = best.copy(), on_axis(outputs, dim, values)
         found[where], best[where] = _better(new, number, best[where], found[where], greater)
     return best, found
 
@@ -117,12 +124,13 @@ def plane_scatter_array(values: Array, index: Array, sizes: tuple[int, ...], add
     `adds`: values for the same place are added, one after the other."""
     dims = len(sizes)
     planes, plane = math.prod(values.shape[:-dims]), math.prod(sizes)
-    out = np.zeros(planes * plane, values.dtype)
+    out = either.zeros(planes * plane, values)
     where = (
-        index.reshape(planes, math.prod(index.shape[-dims:])) + np.arange(planes)[:, None] * plane
+        index.reshape(planes, math.prod(index.shape[-dims:]))
+        + np.arange(planes, like=index)[:, None] * plane
     )
     if adds:
-        np.add.at(out, where.reshape(-1), values.reshape(-1))
+        either.at(np.add, out, where.reshape(-1), values.reshape(-1))
     else:
         out[where.reshape(-1)] = values.reshape(-1)
     return out.reshape(*values.shape[:-dims], *sizes)

@@ -7,8 +7,8 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
+from .. import either
 from ..autograd.geometry import address, span
 from ..autograd.grad_mode import is_recording
 from ..autograd.inplace import OVERLAP
@@ -32,8 +32,9 @@ def resize_(input: Tensor, *size: Any, memory_format: memory_format | None = Non
     shape = size_of(size)
     if min(shape, default=0) < 0:
         raise RuntimeError(f"resize_: sizes must not be negative, but got {list(shape)}")
+    if input._array.shape != shape:
+        input._bump_version()
     input._array = in_format(_resized(input._array, shape), memory_format)
-    input._bump_version()
     return input
 
 
@@ -49,9 +50,9 @@ def _resized(array: Array, shape: tuple[int, ...]) -> Array:
         return array
     count = math.prod(shape)
     there = (_end(array) - address(array)) // array.itemsize
-    row = as_strided(array, (min(count, there),), (array.itemsize,))
+    row = either.as_strided(array, (min(count, there),), (array.itemsize,))
     if there < count:
-        row = np.concatenate((row, np.zeros(count - there, array.dtype)))
+        row = np.concatenate((row, either.zeros(count - there, array)))
     return row.reshape(shape)
 
 

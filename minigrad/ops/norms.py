@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import either, ops
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
@@ -50,8 +50,10 @@ def _vector_norm(
     sizes = np.abs(input.astype(np.float64))
     kept: dict[str, Any] = {"axis": dims, "keepdims": keepdim}
     if math.isinf(ord):
-        limit: Any = np.maximum if ord > 0 else np.minimum
-        out = limit.reduce(sizes, **kept, **({"initial": 0.0} if not sizes.size else {}))
+        if ord > 0 or not sizes.size:
+            out = either.greatest(sizes, dims, 0.0, keepdim)
+        else:
+            out = either.reduce(np.minimum, sizes, dims, keepdim)
     elif ord == 0:
         out = np.add.reduce(sizes != 0, **kept, dtype=np.float64)
     elif ord == 2:
@@ -60,7 +62,7 @@ def _vector_norm(
         out = np.add.reduce(sizes, **kept)
     else:
         out = np.add.reduce(sizes**ord, **kept) ** (1.0 / ord)
-    return _row_major(np.asarray(out).astype(input.dtype if dtype is None else dtype.numpy))
+    return _row_major(either.as_array(out).astype(input.dtype if dtype is None else dtype.numpy))
 
 
 def linalg_vector_norm(

@@ -19,8 +19,8 @@ def numpy_names(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            kwargs = {known.get(name, name): value for name, value in kwargs.items()}
-        return function(*args, **kwargs)
+        if not kwargs:
+            return function(*args)
+        return function(*args, **{known.get(name, name): v for name, v in kwargs.items()})
 
     return cast(F, call)

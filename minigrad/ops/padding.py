@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from .. import promotion
+from .. import either, promotion
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.row import Op, op
@@ -50,7 +48,7 @@ def pad_constant(input: Array, padding: Padding, value: Any) -> Array:
         shape[-dim] = before + size + after
         inner[-dim] = slice(max(before, 0), shape[-dim] - max(after, 0))
         kept[-dim] = slice(max(-before, 0), size - max(-after, 0))
-    out = np.full(shape, number_as(value, input.dtype))
+    out = either.full(shape, number_as(value, input.dtype)[()], input.dtype, input)
     out[tuple(inner)] = input[tuple(kept)]
     return out
 
@@ -105,7 +103,7 @@ def pad_boundary_array(input: Array, padding: Padding, mode: str) -> Array:
         shape = list(input.shape)
         for dim, (before, after) in enumerate(pairs(padding), 1):
             shape[-dim] += before + after
-        return np.empty(shape, input.dtype)
+        return either.empty(shape, input)
     out = pick(input, _maps(mode, input.shape[-len(padding) // 2 :], padding))
     return out.copy("C") if out is input else out
 
@@ -113,7 +111,7 @@ def pad_boundary_array(input: Array, padding: Padding, mode: str) -> Array:
 def pad_boundary_backward_array(grad: Array, input: Array, padding: Padding, mode: str) -> Array:
     """Each element of `grad` added to the element of the input that was copied there."""
     if not grad.size:
-        return np.zeros(input.shape, grad.dtype)
+        return either.zeros(input.shape, grad)
     sizes = input.shape[-len(padding) // 2 :]
     return add_back(grad, _maps(mode, sizes, padding), sizes)
 
@@ -202,7 +200,7 @@ def pad_circular(input: Tensor, padding: Padding) -> Tensor:
         shape[-dim] += before + after
         if shape[-dim] < 0:
             raise RuntimeError("Negative padding value is resulting in an empty dimension")
-    out = wrap(np.empty(shape, input._array.dtype))
+    out = wrap(either.empty(shape, input._array))
     _copy_inside(out, input, padding)
     for dim, (before, after) in zip(range(len(shape) - 1, -1, -1), pairs(padding), strict=False):
         end = shape[dim] - max(after, 0)

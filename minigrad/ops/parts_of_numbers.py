@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import return_types
+from .. import either, return_types
 from ..autograd.inplace import inplace
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
 from ..dtypes import scalar_name
@@ -27,7 +28,7 @@ Tensor = Any
     to_float=True,
     tensors=("input", "other"),
     input=lambda grad, other, xp: grad * xp.exp2(other * 1.0),
-    other=lambda grad, input, other, xp: grad * input * xp.exp2(other * 1.0) * math.log(2.0),
+    other=lambda grad, result: grad * result * math.log(2.0),
 )
 def ldexp(input: Array, other: Array) -> Array:
     """`input * 2**other`."""
@@ -90,7 +91,7 @@ def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def isreal(input: Tensor) -> Tensor:
     """Where the elements are real numbers: everywhere, as there are no others here."""
     check_tensors("isreal", input=input)
-    return wrap(np.ones(input._array.shape, bool))
+    return wrap(either.full(input._array.shape, True, bool, input._array))
 
 
 def real(input: Tensor) -> Tensor:
@@ -114,7 +115,8 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def conj_physical_(input: Tensor) -> Tensor:
-    """The complex conjugate in place."""
+    """The complex conjugate in place: nothing to do, but it counts as a change."""
+    input._bump_version()
     return input
 
 
@@ -140,6 +142,7 @@ def angle(input: Array) -> Array:
 # --- membership ----------------------------------------------------------------------------------
 
 
+@noted
 def isin(
     elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False,
     out: Tensor | None = None,
@@ -153,7 +156,7 @@ def isin(
             raise RuntimeError(
                 "Unsupported input type encountered for isin(): " + scalar_name(array.dtype)
             )
-    return wrap(np.asarray(np.isin(a, b, assume_unique=False, invert=invert)))
+    return wrap(either.as_array(np.isin(a, b, assume_unique=False, invert=invert)))
 
 
 ldexp_, nextafter_ = inplace(ldexp), inplace(nextafter)

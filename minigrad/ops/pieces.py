@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd import node as graph
 from ..autograd.inplace import (
     MULTIPLE,
@@ -49,8 +50,10 @@ def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
 )
 def _cat(tensors: list[Array], dim: int) -> Array:
     parts = promoted(tensors)
-    ndim = max(p.ndim for p in parts)
-    return row_major(np.concatenate([p for p in parts if p.ndim == ndim], dim))
+    ndims = [p.ndim for p in parts]
+    if min(ndims) != max(ndims):  # PyTorch lets empty vectors pass
+        parts = [p for p in parts if p.ndim == max(ndims)]
+    return row_major(np.concatenate(parts, dim))
 
 
 @numpy_names
@@ -66,20 +69,26 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
     if counted[0] == ():
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
     at = wrap_dim(dim, len(counted[0]))
+    if shapes.count(counted[0]) != len(shapes):
+        _check_sizes(shapes, counted[0], at)
+    return _cat(tensors, at)
+
+
+def _check_sizes(shapes: list[tuple[int, ...]], first: tuple[int, ...], dim: int) -> None:
+    """RuntimeError unless all shapes but (0,) differ from the `first` in `dim` alone."""
     for number, shape in enumerate(shapes):
         if shape == (0,):
             continue
-        if len(shape) != len(counted[0]):
+        if len(shape) != len(first):
             raise RuntimeError(
-                f"Tensors must have same number of dimensions: got {len(counted[0])} and {len(shape)}"
+                f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}"
             )
-        for i, (a, b) in enumerate(zip(counted[0], shape, strict=True)):
-            if a != b and i != at:
+        for i, (a, b) in enumerate(zip(first, shape, strict=True)):
+            if a != b and i != dim:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {at}. Expected size {a} but got "
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got "
                     f"size {b} for tensor number {number} in the list."
                 )
-    return _cat(tensors, at)
 
 
 def _list_of_tensors(name: str, tensors: Any) -> list[Tensor]:
@@ -137,7 +146,7 @@ def _joined(grads: Sequence[Any], input_shape: Any, sizes: Sequence[int], dim: i
 
 def zeros_shaped(shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Zeros of any shape in the dtype of `like`."""
-    return wrap(np.zeros(shape, like._array.dtype))
+    return wrap(either.zeros(shape, like._array))
 
 
 def _split_formula(grads: Any, input_shape: Any, sizes: Any, dim: Any, xp: Any) -> Any:

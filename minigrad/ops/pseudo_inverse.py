@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
@@ -17,7 +18,6 @@ from ..dtypes import scalar_name
 from . import linalg_results as results
 from .factorizations import linalg_svdvals, sum_of
 from .linalg_results import check_matrices
-from .solving import by_columns
 
 Array = Any
 Tensor = Any
@@ -39,11 +39,11 @@ def pinv_gradient(grad: Any, A: Any, P: Any) -> Any:
 def _pinv(A: Array, atol: Any, rtol: Any, hermitian: bool) -> Array:
     if hermitian:
         L, V = np.linalg.eigh(A)
-        inverse = _reciprocals(L, np.abs(L).max(-1, initial=0), atol, rtol)
+        inverse = _reciprocals(L, either.greatest(np.abs(L), -1, 0), atol, rtol)
         return (V * inverse[..., None, :]) @ V.mT
     U, S, Vh = np.linalg.svd(A, False)
-    inverse = _reciprocals(S, S.max(-1, initial=0), atol, rtol)
-    return np.ascontiguousarray((Vh.mT * inverse[..., None, :]) @ U.mT)
+    inverse = _reciprocals(S, either.greatest(S, -1, 0), atol, rtol)
+    return either.contiguous((Vh.mT * inverse[..., None, :]) @ U.mT)
 
 
 def _reciprocals(values: Array, largest: Array, atol: Any, rtol: Any) -> Array:
@@ -53,7 +53,7 @@ def _reciprocals(values: Array, largest: Array, atol: Any, rtol: Any) -> Array:
 
 
 def _cutoff(largest: Array, atol: Any, rtol: Any) -> Array:
-    return np.asarray(np.maximum(atol, rtol * largest))
+    return either.as_array(np.maximum(atol, rtol * largest))
 
 
 def _tolerances(array: Array, atol: Any, rtol: Any) -> tuple[Any, Any]:
@@ -113,13 +113,27 @@ def linalg_matrix_rank(
         values = np.abs(np.linalg.eigvalsh(array))
     else:
         values = np.linalg.svd(array, compute_uv=False)
-    cutoff = _cutoff(values.max(-1, initial=0), atol, rtol)
+    cutoff = _cutoff(either.greatest(values, -1, 0), atol, rtol)
     return wrap(np.count_nonzero(values > cutoff[..., None], axis=-1))
+
+
+def _is_vector(A: Any, B: Any) -> bool:
+    """Whether each right side is one vector, not a matrix of columns."""
+    return bool(B.ndim == A.ndim - 1 and B.shape == A.shape[:-1])
+
+
+def _columns(grads: Any, A: Any, B: Any, X: Any, xp: Any) -> tuple[Any, Any, Any]:
+    """The gradient of X, B and X, all as matrices."""
+    if not _is_vector(A, B):
+        return grads[0], B, X
+    grad = grads[0] if grads[0] is None else xp.unsqueeze(grads[0], -1)
+    return grad, xp.unsqueeze(B, -1), xp.unsqueeze(X, -1)
 
 
 def _lstsq_gradient_a(grads: Any, A: Any, B: Any, result: Any, xp: Any) -> Any:
     """X = pinv(A) B, and the residuals are the sums of the squares of A X - B."""
-    through_x = grads[0] if grads[0] is None else grads[0] @ B.mT
+    grad, B, result = _columns(grads, A, B, result, xp)
+    through_x = grad if grad is None else grad @ B.mT
     of_x = through_x if through_x is None else pinv_gradient(through_x, A, xp.pseudo_inverse(A))
     if grads[1] is None or 0 in grads[1].shape:
         return of_x
@@ -127,16 +141,29 @@ def _lstsq_gradient_a(grads: Any, A: Any, B: Any, result: Any, xp: Any) -> Any:
 
 
 def _lstsq_gradient_b(grads: Any, A: Any, B: Any, result: Any, xp: Any) -> Any:
-    of_x = grads[0] if grads[0] is None else xp.pseudo_inverse(A).mT @ grads[0]
-    if grads[1] is None or 0 in grads[1].shape:
-        return of_x
-    return sum_of(of_x, -2 * ((A @ result - B) * xp.unsqueeze(grads[1], -2)))
+    vector = _is_vector(A, B)
+    grad, B, result = _columns(grads, A, B, result, xp)
+    of_b = grad if grad is None else xp.pseudo_inverse(A).mT @ grad
+    if grads[1] is not None and 0 not in grads[1].shape:
+        of_b = sum_of(of_b, -2 * ((A @ result - B) * xp.unsqueeze(grads[1], -2)))
+    return of_b[..., 0] if vector and of_b is not None else of_b
 
 
 @op("LinalgLstsqBackward0", A=_lstsq_gradient_a, B=_lstsq_gradient_b)
 def _lstsq(A: Array, B: Array, rtol: float, driver: str) -> tuple[Array, Array]:
+    vector = _is_vector(A, B)
+    B = B[..., None] if vector else B
     X = _by_qr(A, B) if driver == "gels" else _pinv.forward(A, 0.0, rtol, False) @ B
-    return by_columns(X), _residuals(A, B, X, driver)
+    X, residuals = _in_memory_of(A, X), _residuals(A, B, X, driver)
+    return (X[..., 0] if vector else X), residuals
+
+
+def _in_memory_of(A: Array, X: Array) -> Array:
+    """LAPACK writes each column of the solution over that of `B`, in room for the longer one."""
+    *batch, n, k = X.shape
+    out = either.empty((*batch, k, max(A.shape[-2], n)), X).mT[..., :n, :]
+    out[...] = X
+    return out
 
 
 def _by_qr(A: Array, B: Array) -> Array:
@@ -151,8 +178,8 @@ def _by_qr(A: Array, B: Array) -> Array:
 def _residuals(A: Array, B: Array, X: Array, driver: str) -> Array:
     m, n = A.shape[-2:]
     if driver == "gelsy" or m <= n or np.any(np.linalg.matrix_rank(A) < n):
-        return np.empty(0, A.dtype)
-    return np.asarray(((A @ X - B) ** 2).sum(-2))
+        return either.empty(0, A)
+    return either.as_array(((A @ X - B) ** 2).sum(-2))
 
 
 def pseudo_inverse_array(A: Array) -> Array:
@@ -177,15 +204,13 @@ def linalg_lstsq(
     a, b = A._array, B._array
     if a.ndim < 2:
         raise RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions.")
-    vector = a.ndim - 1 == b.ndim and b.shape == a.shape[:-1]
-    if not vector and (b.ndim < 2 or a.shape[-2] != b.shape[-2]):
+    if not _is_vector(a, b) and (b.ndim < 2 or a.shape[-2] != b.shape[-2]):
         raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
     rtol = max(a.shape[-2:]) * np.finfo(a.dtype).eps if rcond is None else float(rcond)
-    solution, residuals = _lstsq(A, B.unsqueeze(-1) if vector else B, rtol, driver or "gelsy")
-    solution = solution.squeeze(-1) if vector else solution
-    empty = wrap(np.empty(0, np.int64))
+    solution, residuals = _lstsq(A, B, rtol, driver or "gelsy")
+    empty = wrap(either.empty(0, a, np.int64))
     rank = empty if driver == "gels" else linalg_matrix_rank(A, rtol=rtol)
     values = (
-        linalg_svdvals(A.detach()) if driver in ("gelsd", "gelss") else wrap(np.empty(0, a.dtype))
+        linalg_svdvals(A.detach()) if driver in ("gelsd", "gelss") else wrap(either.empty(0, a))
     )
     return results.linalg_lstsq(solution, residuals, rank, values)

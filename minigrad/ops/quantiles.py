@@ -107,7 +107,7 @@ def _checked_fractions(name: str, array: Array, q: Any, interpolation: str) -> T
             f"{interpolation}"
         )
     given = isinstance(q, graph.Tensor)
-    fractions = q if given else wrap(np.asarray(q, array.dtype))
+    fractions = q if given else wrap(np.asarray(q, array.dtype, like=array))
     if fractions._array.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
     if fractions._array.dtype is not array.dtype:
@@ -138,7 +138,7 @@ def _spans(ordered: Array, ignore_nan: bool) -> Array:
     """The rank of the last element of each line: of the last number, if nan is ignored."""
     numbers = np.add.reduce(ordered == ordered, axis=-1, dtype=np.int64, keepdims=True)
     last = np.maximum(numbers - 1, 0) if ignore_nan else ordered.shape[-1] - 1
-    return np.broadcast_to(last, numbers.shape).astype(ordered.dtype)
+    return (np.zeros_like(numbers) + last).astype(ordered.dtype)
 
 
 ROUNDINGS: dict[str, Any] = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.row import op
@@ -73,7 +73,9 @@ def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged."""
+    """The last two dimensions exchanged. A number is returned as it is."""
+    if not input._array.ndim:
+        return input
     if input._array.ndim < 2:
         raise RuntimeError(
             "tensor.adjoint() is only supported on matrices or batches of matrices. Got "
@@ -139,7 +141,7 @@ def _roll(input: Array, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Array
 
 def roll_array(input: Array, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Array:
     rolled = np.roll(input, shifts, dims) if dims else np.roll(input, shifts[0])
-    return np.ascontiguousarray(rolled) if input.ndim else rolled
+    return either.contiguous(rolled) if input.ndim else rolled
 
 
 def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
@@ -273,7 +275,7 @@ def _interleaved(repeats: Array) -> Array:
         raise RuntimeError("repeats has to be Long or Int tensor")
     if (repeats < 0).any():
         raise RuntimeError("repeats can not be negative")
-    return np.repeat(np.arange(repeats.size, dtype=repeats.dtype), repeats)
+    return either.counted(repeats).astype(repeats.dtype, copy=False)
 
 
 # --- broadcasting --------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from ..autograd.row import op
 
 Array = Any
@@ -110,9 +111,9 @@ def lstm_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tup
     input, _, weight_hh, bias_ih, bias_hh, hx, cx = tensors
     gates = _projected(tensors, bias_ih + bias_hh)
     hidden = weight_hh.shape[1]
-    outputs, cells = (np.empty((len(gates), hidden), gates.dtype) for _ in range(2))
-    h, c, weight = hx.copy(), cx.copy(), np.ascontiguousarray(weight_hh.T)
-    product, part = np.empty((len(hx), 4 * hidden), gates.dtype), np.empty_like(h)
+    outputs, cells = (either.empty((len(gates), hidden), gates) for _ in range(2))
+    h, c, weight = hx.copy(), cx.copy(), either.contiguous(weight_hh.T)
+    product, part = either.empty((len(hx), 4 * hidden), gates), np.empty_like(h)
     with np.errstate(over="ignore"):  # exp(-x) may be infinite: its reciprocal is 0, as it should
         for start, stop, n in spans(sizes, reverse):
             step, new = gates[start:stop], part[:n]  # (n, 4 hidden), (n, hidden)
@@ -138,7 +139,7 @@ def _lstm_loop(grads: Any, tensors: Any, sizes: Any, reverse: bool, kept: Any) -
     gates = gates.reshape(-1, 4, hidden)
     i, f, g, o = (gates[:, k] for k in range(4))
     # One block for all: the system gives and takes memory of its size, and page faults are dear.
-    block = np.empty((7, len(gates), hidden), gates.dtype)
+    block = either.empty((7, len(gates), hidden), gates)
     slopes = block[:4].reshape(gates.shape)  # turned into the gradients of the gates step by step
     tanh_cells = np.tanh(cells, out=block[4])
     to_cell = _one_minus_square(tanh_cells, block[5])
@@ -181,9 +182,9 @@ def gru_layer(tensors: list[Array], sizes: Sequence[int], reverse: bool) -> tupl
     input, _, weight_hh, bias_ih, bias_hh, hx = tensors
     gates = _projected(tensors, bias_ih)
     hidden = weight_hh.shape[1]
-    outputs, inner = (np.empty((len(gates), hidden), gates.dtype) for _ in range(2))
-    h, weight = hx.copy(), np.ascontiguousarray(weight_hh.T)
-    product = np.empty((len(hx), 3 * hidden), gates.dtype)
+    outputs, inner = (either.empty((len(gates), hidden), gates) for _ in range(2))
+    h, weight = hx.copy(), either.contiguous(weight_hh.T)
+    product = either.empty((len(hx), 3 * hidden), gates)
     with np.errstate(over="ignore"):
         for start, stop, n in spans(sizes, reverse):
             step, recurrent = gates[start:stop], product[:n]  # (n, 3 hidden)
@@ -259,7 +260,7 @@ def _plain_layer(
 ) -> tuple[Array, ...]:
     input, _, weight_hh, bias_ih, bias_hh, hx = tensors
     outputs = _projected(tensors, bias_ih + bias_hh)
-    h, weight = hx.copy(), np.ascontiguousarray(weight_hh.T)
+    h, weight = hx.copy(), either.contiguous(weight_hh.T)
     for start, stop, n in spans(sizes, reverse):
         step = outputs[start:stop]  # (n, hidden)
         step += h[:n].dot(weight)
@@ -320,7 +321,7 @@ def _before(after: Array, first: Array, sizes: Sequence[int], reverse: bool) -> 
 
 def _started(grad: Array | None, like: Array) -> Array:
     """The gradient of a last state, where the loop starts: one that it may write into."""
-    return np.zeros_like(like) if grad is None else np.array(grad)
+    return np.zeros_like(like) if grad is None else grad.copy()
 
 
 def _add_rows(dh: Array, grad: Array | None, start: int, stop: int) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, promotion
+from .. import dtypes, either, promotion
 from ..autograd.node import unwrap, wrap
+from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import BOOL, scalar_name
@@ -59,7 +60,7 @@ def _row_major(out: Array) -> Array:
 
 
 def _reduced(ufunc: Any, input: Array, dims: Any, keepdim: bool) -> Array:
-    return _row_major(np.asarray(ufunc.reduce(input, axis=dims, keepdims=keepdim)))
+    return _row_major(either.as_array(either.reduce(ufunc, input, dims, keepdim)))
 
 
 @op("SumBackward0", input=lambda grad, input_shape, xp: xp.expand(grad, input_shape))
@@ -227,7 +228,9 @@ def product_of_others(input: Tensor) -> Tensor:
     parts = unbind(input, -1)
     products = []
     for i in range(len(parts)):
-        product: Any = wrap(np.ones(parts[0]._array.shape, parts[0]._array.dtype))
+        product: Any = wrap(
+            either.full(parts[0]._array.shape, 1, parts[0]._array.dtype, parts[0]._array)
+        )
         for j, part in enumerate(parts):
             product = product if i == j else product * part
         products.append(product)
@@ -242,7 +245,7 @@ def product_of_others(input: Tensor) -> Tensor:
 )
 def _prod(input: Array) -> Array:
     if input.dtype == BOOL:
-        return np.logical_and.reduce(input, axis=None)
+        return either.reduce(np.logical_and, input)
     return np.multiply.reduce(input, axis=None)
 
 
@@ -287,6 +290,7 @@ def prod(
 # --- truth ---------------------------------------------------------------------------------------
 
 
+@noted
 @numpy_names
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """Whether all elements are nonzero."""
@@ -295,6 +299,7 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = No
     return _truth(np.logical_and, input, dim, keepdim)
 
 
+@noted
 @numpy_names
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """Whether one of the elements is nonzero."""
@@ -305,8 +310,8 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, out: Any = No
 
 def _truth(ufunc: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     array = unwrap(input)
-    out = ufunc.reduce(array, axis=wrap_dims(dim, array.ndim), keepdims=keepdim)
-    return wrap(np.asarray(out).astype(array.dtype if array.dtype == np.uint8 else BOOL))
+    out = either.reduce(ufunc, array, wrap_dims(dim, array.ndim), keepdim)
+    return wrap(either.as_array(out).astype(array.dtype if array.dtype == np.uint8 else BOOL))
 
 
 def as_float(mask: Tensor, like: Tensor) -> Tensor:

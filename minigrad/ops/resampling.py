@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from ..autograd.row import Op, op
 from ..dtypes import FLOAT16
 from .axis_maps import Index, add_back, pick
@@ -108,11 +109,15 @@ def resample_array(input: Array, axes: tuple[Axis, ...]) -> Array:
     wide = input.astype(np.float32) if input.dtype is FLOAT16 else input
     for dim in range(-1, -len(axes) - 1, -1):
         taps = weighted_taps(axes[dim], wide.dtype)
-        terms = [_shaped(w, dim) * np.take(wide, index, dim) for index, w in taps]
+        terms = [
+            _shaped(np.asarray(w, like=wide), dim)
+            * np.take(wide, np.asarray(index, like=wide), dim)
+            for index, w in taps
+        ]
         wide = terms[0]
         for term in terms[1:]:
             wide = wide + term
-    return np.asarray(wide.astype(input.dtype, copy=False), order="C")
+    return either.contiguous(wide.astype(input.dtype, copy=False))
 
 
 def resample_backward_array(grad: Array, axes: tuple[Axis, ...]) -> Array:
@@ -129,7 +134,8 @@ def _weighted_back(grad: Array, axis: Axis, dim: int) -> Array:
     """Along one axis: the gradient times each tap's weights, added to the tap's neighbours."""
     moved = np.moveaxis(grad, dim, -1)
     parts = [
-        add_back(moved * w, [index], [axis.size]) for index, w in weighted_taps(axis, grad.dtype)
+        add_back(moved * np.asarray(w, like=grad), [index], [axis.size])
+        for index, w in weighted_taps(axis, grad.dtype)
     ]
     total = parts[0]
     for part in parts[1:]:

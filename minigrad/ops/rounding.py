@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd.inplace import inplace, write
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
@@ -72,7 +72,7 @@ def round_(input: Tensor, *, decimals: int = 0) -> Tensor:
     if decimals:
         out = _round_decimals.forward(input._array, decimals)
         return write(_round_decimals.row, (input, decimals), out)
-    return write(_round.row, (input,), np.asarray(_round.forward(input._array)))
+    return write(_round.row, (input,), either.as_array(_round.forward(input._array)))
 
 
 @pointwise("TruncBackward0", input=_zeros)
@@ -104,7 +104,7 @@ def sgn(input: Array) -> Array:
 @pointwise()
 def signbit(input: Array) -> Array:
     """Whether the sign is a minus, which zeros and nan have too."""
-    return np.zeros(input.shape, bool) if input.dtype == bool else np.signbit(input)
+    return either.zeros(input.shape, input, bool) if input.dtype == bool else np.signbit(input)
 
 
 def _copysign_gradient(grad: Any, input: Any, result: Any, xp: Any) -> Any:

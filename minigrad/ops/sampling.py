@@ -7,18 +7,20 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from .. import random, random_floats, random_integers
+from .. import gpu, random, random_floats, random_integers
 from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.row import op
+from ..device import memory_of
 from ..dtypes import INT64, scalar_name
 from ..promotion import check_tensors
 from . import memory
 from .arithmetic import _not_implemented
 from .creation import LikeOptions, Options, dtype_of, made
 from .factories import shape_of
-from .summation import _Dim, _innermost_first
+from .summation import outermost_first
 
 Array = Any
 Tensor = Any
@@ -42,25 +44,49 @@ def _split(options: Any) -> tuple[Generator | None, Any]:
     return options.get("generator"), {k: v for k, v in options.items() if k != "generator"}
 
 
+def floats(index: int | None) -> Any:
+    """The functions that draw floats in the memory of GPU `index`, or of the host for None."""
+    if index is None:
+        return random_floats
+    from ..random_cuda import Draws
+
+    return Draws(index)
+
+
+def integers(index: int | None) -> Any:
+    """The same for integers."""
+    return random_integers if index is None else floats(index)
+
+
+def _place(options: Any) -> int | None:
+    return memory_of(options.get("device"))
+
+
 def rand(*args: Any, size: Any = None, **options: Unpack[RandomOptions]) -> Tensor:
     """Uniform numbers in [0, 1)."""
     generator, others = _split(options)
     shape = shape_of("rand", args if size is None else (size,))
-    return made("rand", random_floats.uniform(shape, dtype_of("rand", others), generator), others)
+    return made(
+        "rand", floats(_place(others)).uniform(shape, dtype_of("rand", others), generator), others
+    )
 
 
 def randn(*args: Any, size: Any = None, **options: Unpack[RandomOptions]) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
     generator, others = _split(options)
     shape = shape_of("randn", args if size is None else (size,))
-    return made("randn", random_floats.normal(shape, dtype_of("randn", others), generator), others)
+    return made(
+        "randn", floats(_place(others)).normal(shape, dtype_of("randn", others), generator), others
+    )
 
 
 def rand_like(input: Tensor, **options: Unpack[RandomLikeOptions]) -> Tensor:
     """Uniform numbers in [0, 1) in the shape of `input`."""
     generator, others = _split(options)
     dtype = dtype_of("rand_like", others, input._array.dtype)
-    drawn = _in_memory_order(input._array, lambda s: random_floats.uniform(s, dtype, generator))
+    drawn = _in_memory_order(
+        input._array, lambda s: floats(gpu.index_of(input._array)).uniform(s, dtype, generator)
+    )
     return made("rand_like", drawn, others)
 
 
@@ -71,23 +97,19 @@ def randn_like(input: Tensor, **options: Unpack[RandomLikeOptions]) -> Tensor:
     # into a tensor whose elements do not lie in order PyTorch draws pair by pair
     contiguous = bool(input._array.flags.c_contiguous)
     drawn = _in_memory_order(
-        input._array, lambda s: random_floats.normal(s, dtype, generator, contiguous=contiguous)
+        input._array,
+        lambda s: floats(gpu.index_of(input._array)).normal(
+            s, dtype, generator, contiguous=contiguous
+        ),
     )
     return made("randn_like", drawn, others)
-
-
-def _outermost_first(like: Array) -> list[int]:
-    """The dimensions of an array in the order in which a new array like it is laid out."""
-    layout = zip(like.shape, like.strides, strict=True)
-    dims = [_Dim((number,), *place, False) for number, place in enumerate(layout)]
-    return [dim.axes[0] for dim in _innermost_first(dims)[::-1]]
 
 
 def _in_memory_order(like: Array, draw: Callable[[tuple[int, ...]], Array]) -> Array:
     """Numbers drawn one after the other as the elements of `like` lie in memory."""
     if like.flags.c_contiguous:
         return draw(like.shape)
-    order = _outermost_first(like)
+    order = outermost_first(like)
     return draw(tuple(like.shape[d] for d in order)).transpose(np.argsort(order))
 
 
@@ -123,7 +145,9 @@ def randint(*args: Any, **options: Any) -> Tensor:
             f"{type(size).__name__}"
         )
     dtype = dtype_of("randint", others, INT64)
-    drawn = random_integers.integers(shape_of("randint", (size,)), dtype, generator, *bounds)
+    drawn = integers(_place(others)).integers(
+        shape_of("randint", (size,)), dtype, generator, *bounds
+    )
     return made("randint", drawn, others)
 
 
@@ -136,7 +160,8 @@ def randint_like(input: Tensor, *args: Any, **options: Any) -> Tensor:
     )
     dtype = dtype_of("randint_like", others, input._array.dtype)
     drawn = _in_memory_order(
-        input._array, lambda s: random_integers.integers(s, dtype, generator, low, high)
+        input._array,
+        lambda s: integers(gpu.index_of(input._array)).integers(s, dtype, generator, low, high),
     )
     return made("randint_like", drawn, others)
 
@@ -144,7 +169,7 @@ def randint_like(input: Tensor, *args: Any, **options: Any) -> Tensor:
 def randperm(n: int, **options: Unpack[RandomOptions]) -> Tensor:
     """0 ... n - 1 in random order, int64."""
     generator, others = _split(options)
-    drawn = random_integers.permutation(n, dtype_of("randperm", others, INT64), generator)
+    drawn = integers(_place(others)).permutation(n, dtype_of("randperm", others, INT64), generator)
     return made("randperm", drawn, others)
 
 
@@ -153,12 +178,14 @@ def randperm(n: int, **options: Unpack[RandomOptions]) -> Tensor:
 
 @op("NormalBackward1", mean=lambda grad, xp: xp.zeros_like(grad))
 def _around(mean: Array, std: Any, generator: Any) -> Array:
-    return random_floats.normal(mean.shape, mean.dtype, generator, 0.0, std) + mean
+    return floats(gpu.index_of(mean)).normal(mean.shape, mean.dtype, generator, 0.0, std) + mean
 
 
 @op("NormalBackward2", std=lambda grad, xp: xp.zeros_like(grad))
 def _scaled(mean: Any, std: Array, generator: Any) -> Array:
-    return random_floats.normal(std.shape, std.dtype, generator) * std + std.dtype.type(mean)
+    return floats(gpu.index_of(std)).normal(std.shape, std.dtype, generator) * std + std.dtype.type(
+        mean
+    )
 
 
 @op(
@@ -167,7 +194,9 @@ def _scaled(mean: Any, std: Array, generator: Any) -> Array:
     std=lambda grad, xp: xp.zeros_like(grad),
 )
 def _each(mean: Array, std: Array, generator: Any) -> Array:
-    unit = random_floats.normal(np.broadcast_shapes(mean.shape, std.shape), mean.dtype, generator)
+    unit = floats(gpu.index_of(mean)).normal(
+        np.broadcast_shapes(mean.shape, std.shape), mean.dtype, generator
+    )
     return (unit * std + mean).astype(mean.dtype, copy=False)
 
 
@@ -185,7 +214,9 @@ def normal(
             )
         dtype = dtype_of("normal", options)
         shape = shape_of("normal", (size,))
-        return made("normal", random_floats.normal(shape, dtype, generator, mean, std), options)
+        return made(
+            "normal", floats(_place(options)).normal(shape, dtype, generator, mean, std), options
+        )
     if tensors[1] and bool((std._array < 0).any()):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     row: Any = _each if all(tensors) else _around if tensors[0] else _scaled
@@ -198,20 +229,22 @@ def _out(name: str, drawn: Tensor, out: Tensor | None) -> Tensor:
 
 @op("BernoulliBackward0", input=lambda grad, xp: xp.zeros_like(grad))
 def _bernoulli(input: Array, generator: Any) -> Array:
-    return random_floats.bernoulli(input.shape, input.dtype, generator, input)
+    return floats(gpu.index_of(input)).bernoulli(input.shape, input.dtype, generator, input)
 
 
 @op("torch::autograd::NotImplemented", tensors=_not_implemented("bernoulli"))
 def _bernoulli_of_number(tensors: Any, input: Array, p: float, generator: Any) -> Array:
-    return random_floats.bernoulli(input.shape, input.dtype, generator, p)
+    return floats(gpu.index_of(input)).bernoulli(input.shape, input.dtype, generator, p)
 
 
 def _trials(like: Array, p: Any, generator: Any) -> Array:
     """1 with probability `p`, a number or an array, in the shape and dtype of `like`."""
-    if isinstance(p, np.ndarray):
-        order = _outermost_first(like)
+    if gpu.is_array(p):
+        order = outermost_first(like)
         p = np.broadcast_to(p, like.shape).transpose(order)
-    return _in_memory_order(like, lambda s: random_floats.bernoulli(s, like.dtype, generator, p))
+    return _in_memory_order(
+        like, lambda s: floats(gpu.index_of(like)).bernoulli(s, like.dtype, generator, p)
+    )
 
 
 def bernoulli(
@@ -228,7 +261,7 @@ def bernoulli(
 
 @op("PoissonBackward0", input=lambda grad, xp: xp.zeros_like(grad))
 def _poisson(input: Array, generator: Any) -> Array:
-    return random_floats.poisson(input, generator)
+    return floats(gpu.index_of(input)).poisson(input, generator)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
@@ -237,6 +270,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     return _poisson(input, generator)
 
 
+@noted
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *,
     generator: Generator | None = None, out: Tensor | None = None,
@@ -247,12 +281,13 @@ def multinomial(
     check_tensors("multinomial", input=input)
     weights = input._array
     _check_weights(weights, num_samples, replacement)
-    generator = generator or random.default_generator
     if replacement and num_samples > 1:
         drawn = _with_replacement(weights, num_samples, generator)
     else:  # each index waits an exponential time at the rate of its weight; the first ones win
         with np.errstate(all="ignore"):
-            race = weights / random_floats.exponential(weights.shape, weights.dtype, generator)
+            race = weights / floats(gpu.index_of(weights)).exponential(
+                weights.shape, weights.dtype, generator
+            )
         drawn = np.argsort(-race, axis=-1, kind="stable")[..., :num_samples]
     if out is not None and out._array.dtype != INT64:
         raise RuntimeError(
@@ -281,16 +316,17 @@ def _check_weights(weights: Array, num_samples: int, replacement: bool) -> None:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
-def _with_replacement(weights: Array, num_samples: int, generator: Generator) -> Array:
+def _with_replacement(weights: Array, num_samples: int, generator: Generator | None) -> Array:
     """One uniform number per sample, looked up in the row's cumulative distribution."""
     cumulative = np.add.accumulate(weights, -1, dtype=weights.dtype)
     cumulative = cumulative / cumulative[..., -1:]
     cumulative[..., -1] = 1
-    uniforms = generator.uniform64(num_samples * (weights.size // weights.shape[-1]))
+    count = num_samples * (weights.size // weights.shape[-1])
+    uniforms = floats(gpu.index_of(weights)).uniform((count,), np.float64, generator)
     rows = cumulative.reshape(-1, weights.shape[-1])
     each = uniforms.reshape(len(rows), num_samples)
     drawn = [np.searchsorted(row, u) for row, u in zip(rows, each, strict=True)]
-    return np.reshape(drawn, (*weights.shape[:-1], num_samples))
+    return np.concatenate(drawn).reshape(*weights.shape[:-1], num_samples)
 
 
 # --- in place ------------------------------------------------------------------------------------
@@ -331,7 +367,9 @@ def uniform_(
     """Overwrite with uniform numbers in [from, to)."""
     low, dtype = named.get("from", from_), input._array.dtype
     return _overwrite(
-        _UNIFORM, input, lambda s: random_floats.uniform(s, dtype, generator, low, to)
+        _UNIFORM,
+        input,
+        lambda s: floats(gpu.index_of(input._array)).uniform(s, dtype, generator, low, to),
     )
 
 
@@ -342,7 +380,11 @@ def normal_(
     contiguous = bool(input._array.flags.c_contiguous)
     dtype = input._array.dtype
     return _overwrite(
-        _NORMAL, input, lambda s: random_floats.normal(s, dtype, generator, mean, std, contiguous)
+        _NORMAL,
+        input,
+        lambda s: floats(gpu.index_of(input._array)).normal(
+            s, dtype, generator, mean, std, contiguous
+        ),
     )
 
 
@@ -354,7 +396,11 @@ def random_(input: Tensor, from_: int | None = None, to: int | None = None, *, g
     if low is not None and to is None and "from" not in named:
         low, to, row = 0, low, _BELOW
     dtype = input._array.dtype
-    return _overwrite(row, input, lambda s: random_integers.integers(s, dtype, generator, low, to))
+    return _overwrite(
+        row,
+        input,
+        lambda s: integers(gpu.index_of(input._array)).integers(s, dtype, generator, low, to),
+    )
 
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
@@ -370,7 +416,9 @@ def exponential_(
     """Overwrite with exponentially distributed numbers of rate `lambd`."""
     dtype = input._array.dtype
     return _overwrite(
-        _EXPONENTIAL, input, lambda s: random_floats.exponential(s, dtype, generator, lambd)
+        _EXPONENTIAL,
+        input,
+        lambda s: floats(gpu.index_of(input._array)).exponential(s, dtype, generator, lambd),
     )
 
 
@@ -380,7 +428,9 @@ def log_normal_(
     """Overwrite with e ** x for normal x of this mean and standard deviation."""
     dtype = input._array.dtype
     return _overwrite(
-        _LOG_NORMAL, input, lambda s: random_floats.log_normal(s, dtype, generator, mean, std)
+        _LOG_NORMAL,
+        input,
+        lambda s: floats(gpu.index_of(input._array)).log_normal(s, dtype, generator, mean, std),
     )
 
 
@@ -390,11 +440,17 @@ def cauchy_(
     """Overwrite with Cauchy-distributed numbers."""
     dtype = input._array.dtype
     return _overwrite(
-        _CAUCHY, input, lambda s: random_floats.cauchy(s, dtype, generator, median, sigma)
+        _CAUCHY,
+        input,
+        lambda s: floats(gpu.index_of(input._array)).cauchy(s, dtype, generator, median, sigma),
     )
 
 
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Overwrite with the number of trials up to the first success, each with probability `p`."""
     dtype = input._array.dtype
-    return _overwrite(_GEOMETRIC, input, lambda s: random_floats.geometric(s, dtype, generator, p))
+    return _overwrite(
+        _GEOMETRIC,
+        input,
+        lambda s: floats(gpu.index_of(input._array)).geometric(s, dtype, generator, p),
+    )

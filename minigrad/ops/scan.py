@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import return_types
+from .. import either, return_types
 from ..autograd.inplace import write
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -41,7 +41,7 @@ def _accumulated(ufunc: Any, array: Array, dim: int, reverse: bool = False) -> A
     if not array.ndim:
         return array.copy()
     wide = array.astype(np.float64) if array.dtype.kind == "f" else array
-    out = ufunc.accumulate(_turned(wide, dim, reverse), axis=dim, dtype=wide.dtype)
+    out = either.accumulate(ufunc, _turned(wide, dim, reverse), dim)
     return _turned(out, dim, reverse).astype(array.dtype, order="C")
 
 
@@ -173,10 +173,10 @@ def add_along(grad: Array, shape: tuple[int, ...], index: Array, dim: int) -> Ar
     """Zeros of `shape` to which `grad` is added where `index` points along `dim`."""
     if not shape:
         return grad.copy()
-    out = np.zeros(shape, grad.dtype)
-    where: list[Any] = list(np.ogrid[tuple(slice(s) for s in index.shape)])
+    out = either.zeros(shape, grad)
+    where = either.grid(index.shape, index)
     where[dim] = index
-    np.add.at(out, tuple(where), grad)
+    either.at(np.add, out, tuple(where), grad)
     return out
 
 
@@ -192,13 +192,13 @@ def gather_along(input: Array, index: Array, dim: int) -> Array:
 def _running_extreme(ufunc: Any, input: Array, dim: int) -> tuple[Array, Array]:
     """The extremes so far, and where the latest elements are that equal them; nan wins."""
     if not input.ndim:
-        return input.copy(), np.zeros((), np.int64)
-    values = ufunc.accumulate(input, axis=dim)
+        return input.copy(), either.zeros((), input, np.int64)
+    values = either.accumulate(ufunc, input, dim)
     shape = [1] * input.ndim
     shape[dim] = -1
     attained = (input == values) | (input != input)
-    at = np.where(attained, np.arange(input.shape[dim]).reshape(shape), 0)
-    return values, np.maximum.accumulate(at, axis=dim)
+    at = np.where(attained, np.arange(input.shape[dim], like=input).reshape(shape), 0)
+    return values, either.accumulate(np.maximum, at, dim)
 
 
 @op(

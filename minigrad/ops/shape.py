@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd import node as graph
 from ..autograd.inplace import view_op
 from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
@@ -131,8 +132,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension."""
-    return reshape(input, -1)
+    """All elements in one dimension, in order in memory."""
+    return reshape(contiguous(input), -1)
 
 
 @view_op("UnsqueezeBackward0", input=lambda grad, dim, xp: xp.squeeze(grad, dim))
@@ -225,7 +226,9 @@ def t(input: Tensor) -> Tensor:
 
 @view_op(
     "TransposeBackward0",
-    input=lambda grad, dim0, dim1, xp: xp.transpose(grad, dim0, dim1) if grad.ndim else grad,
+    input=lambda grad, dim0, dim1, xp: (  # NumPy does not transpose numbers
+        grad if xp is graph.array_ops and not grad.ndim else xp.transpose(grad, dim0, dim1)
+    ),
 )
 def _transpose(input: Array, dim0: int, dim1: int) -> Array:
     return input.swapaxes(dim0, dim1) if input.ndim else input[...]
@@ -267,7 +270,9 @@ def reversed_dims(input: Tensor) -> Tensor:
 
 
 def matrix_transpose(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged: the attribute `mT`."""
+    """The last two dimensions exchanged: the attribute `mT`. A number is returned as it is."""
+    if not input._array.ndim:
+        return input
     if input._array.ndim < 2:
         raise RuntimeError(
             "tensor.mT is only supported on matrices or batches of matrices. Got "
@@ -320,7 +325,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 @op("CloneBackward0", input=lambda grad: grad)
 def _clone_as(input: Array, memory_format: Any) -> Array:
-    return in_format(np.array(input), memory_format)
+    return in_format(input.copy("K"), memory_format)
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:

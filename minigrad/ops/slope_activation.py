@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random, random_floats
+from .. import either, gpu, random
 from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.row import Row, op
@@ -19,6 +19,7 @@ from ..promotion import check_tensors
 from .dims import wrap_dim
 from .recorded import on
 from .rounding import floats_only
+from .sampling import floats
 from .shape import reshape
 
 Array = Any
@@ -147,7 +148,7 @@ def _drawn_gradient(grad: Any, input: Any, slopes: Any, xp: Any) -> Any:
     input=_drawn_gradient,
 )
 def _rrelu(input: Array, slopes: Array) -> Array:
-    return np.asarray(np.where(input > 0, input, input * slopes), order="C")
+    return either.contiguous(np.where(input > 0, input, input * slopes))
 
 
 @op(
@@ -176,10 +177,12 @@ def _slopes(input: Tensor, lower: float, upper: float, training: bool, generator
             kind = scalar_name(array.dtype)
             raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
     if not training:
-        return np.asarray((lower + upper) / 2, array.dtype)
-    slopes = np.ones(array.shape, array.dtype)
+        return np.asarray((lower + upper) / 2, array.dtype, like=array)
+    slopes = either.full(array.shape, 1, array.dtype, array)
     below = array <= 0
-    drawn = random_floats.uniform((int(np.count_nonzero(below)),), np.float64, generator)
+    drawn = floats(gpu.index_of(array)).uniform(
+        (int(np.count_nonzero(below)),), np.float64, generator
+    )
     start, end = float(array.dtype.type(lower)), float(array.dtype.type(upper))
     slopes[below] = drawn * (end - start) + start
     return slopes

@@ -11,10 +11,12 @@ the rows are computed in blocks that stay in the processor's cache from one step
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
@@ -23,7 +25,6 @@ from .dims import wrap_dim, wrap_dims
 from .numpy_names import numpy_names
 from .recorded import on
 from .reduction import _array, _converted, _row_major, _spread
-from .summation import sum_array
 
 Array = Any
 Tensor = Any
@@ -32,41 +33,76 @@ LARGE = 1 << 15  # elements
 BLOCK_BYTES = 1 << 19  # half of a common second-level cache
 
 
+def _computed(array: Array) -> Array:
+    """float16 is computed as float32, and rounded once at the end."""
+    return array.astype(np.float32) if array.dtype is FLOAT16 else array
+
+
 def _shifted(input: Array, dims: tuple[int, ...]) -> tuple[Array, Array, Array]:
     """`input` minus its maximum over `dims` (at most one), the exponentials, and their sum."""
-    shifted = input - np.maximum.reduce(input, axis=dims, keepdims=True)
-    wide = shifted if shifted.size >= LARGE else shifted.astype(np.float64)
-    powers = np.exp(wide).astype(shifted.dtype, copy=False)
-    if not dims:
-        return shifted, powers, powers
-    return shifted, powers, np.expand_dims(_sum_in_order(powers, dims[0]), dims[0])
+    if not isinstance(input, np.ndarray) or not dims or _by_register(input, dims[0]):
+        shifted = input - either.reduce(np.maximum, input, dims, True)
+        powers = _exp(shifted)
+        return shifted, powers, _sum_in_order(powers, dims)
+    first, back = _orders(dims[0], input.ndim)
+    front = np.ascontiguousarray(input.transpose(first))  # NumPy's inner loop is over the samples
+    shifted = front - np.maximum.reduce(front, 0)
+    powers = _exp(shifted)
+    total = _one_by_one(powers)[None]
+    return shifted.transpose(back), powers.transpose(back), total.transpose(back)
 
 
-def _sum_in_order(powers: Array, dim: int) -> Array:
-    """The sum along `dim`, with PyTorch's last bit on a CPU with registers of 512 bits.
+def _exp(x: Array) -> Array:
+    if x.size >= LARGE or not isinstance(x, np.ndarray):
+        return np.exp(x)
+    return np.exp(x.astype(np.float64)).astype(x.dtype, copy=False)
+
+
+def _by_register(array: Array, dim: int) -> bool:
+    """Whether PyTorch adds along `dim` register by register."""
+    return dim == array.ndim - 1 and array.shape[dim] * array.itemsize >= REGISTER_BYTES
+
+
+def _is_slow(array: Array, dim: int) -> bool:
+    """Whether another dimension is the fastest in memory: then NumPy adds term after term."""
+    return dim < array.ndim - 1 and array.shape[-1] > 1 and array.flags.c_contiguous
+
+
+@lru_cache(maxsize=64)
+def _orders(dim: int, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The order of `ndim` dimensions with `dim` in front, and the order that undoes it."""
+    before, after = range(dim), range(dim + 1, ndim)
+    return (dim, *before, *after), (*range(1, dim + 1), 0, *after)
+
+
+def _sum_in_order(terms: Array, dims: tuple[int, ...]) -> Array:
+    """The sum over `dims`, which are kept with size 1: with PyTorch's last bit on a CPU with
+    registers of 512 bits.
 
     The last dimension is added register by register, and the numbers of the register at the end:
     float32 by halves, float64 one after the other. Everything else is added term after term.
     """
-    lanes = REGISTER_BYTES // powers.itemsize
-    size = powers.shape[dim]
-    if dim < powers.ndim - 1 or size < lanes:
-        return _one_by_one(np.moveaxis(powers, dim, 0))
+    if not isinstance(terms, np.ndarray) or not dims or _is_slow(terms, dims[0]):
+        return np.add.reduce(terms, axis=dims, keepdims=True)  # a GPU adds in an order of its own
+    if not _by_register(terms, dims[0]):
+        first, back = _orders(dims[0], terms.ndim)
+        return _one_by_one(terms.transpose(first))[None].transpose(back)
+    lanes = REGISTER_BYTES // terms.itemsize
+    size = terms.shape[-1]
     full = size // lanes * lanes
-    rows = np.moveaxis(powers[..., :full].reshape(*powers.shape[:-1], -1, lanes), -2, 0)
-    register = _one_by_one(rows).copy()
-    register[..., : size - full] += powers[..., full:]
-    if powers.itemsize == 8:
-        return _one_by_one(np.moveaxis(register, -1, 0))
+    register = np.add.reduce(terms[..., :full].reshape(*terms.shape[:-1], -1, lanes), -2)
+    register[..., : size - full] += terms[..., full:]
+    if terms.itemsize == 8:
+        return np.add.accumulate(register, -1)[..., -1:]
     while lanes > 1:
         lanes //= 2
         register = register[..., :lanes] + register[..., lanes:]
-    return register[..., 0]
+    return register
 
 
 def _one_by_one(terms: Array) -> Array:
     """The sum over the first axis in order, which `np.add.reduce` keeps on a slow axis."""
-    if terms.ndim == 1 or terms[0].size < 2:
+    if terms.ndim == 1 or terms.size < 2 * len(terms):
         return np.add.accumulate(terms, axis=0)[-1]
     return np.add.reduce(np.ascontiguousarray(terms), axis=0)
 
@@ -76,6 +112,8 @@ def _one_by_one(terms: Array) -> Array:
 
 def _in_rows(array: Array, dims: tuple[int, ...]) -> bool:
     """Whether an array is large, and `dims` are its rows."""
+    if not isinstance(array, np.ndarray):
+        return False
     return array.size >= LARGE and dims == (array.ndim - 1,) and array.flags.c_contiguous
 
 
@@ -89,19 +127,19 @@ def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
 
 
 def _softmax_rows(input: Array) -> Array:
-    out, ones = np.empty_like(input), np.ones(input.shape[-1], input.dtype)
+    out, ones = np.empty_like(input), either.full(input.shape[-1], 1, input.dtype, input)
     for block, powers in _blocks(input, out):
-        np.subtract(block, np.maximum.reduce(block, axis=1, keepdims=True), out=powers)
+        np.subtract(block, either.reduce(np.maximum, block, 1, True), out=powers)
         np.exp(powers, out=powers)
         powers *= (1 / (powers @ ones))[:, None]
     return out
 
 
 def _log_softmax_rows(input: Array) -> Array:
-    out, ones = np.empty_like(input), np.ones(input.shape[-1], input.dtype)
+    out, ones = np.empty_like(input), either.full(input.shape[-1], 1, input.dtype, input)
     powers: Any = None
     for block, logs in _blocks(input, out):
-        np.subtract(block, np.maximum.reduce(block, axis=1, keepdims=True), out=logs)
+        np.subtract(block, either.reduce(np.maximum, block, 1, True), out=logs)
         powers = np.exp(logs, out=None if powers is None else powers[: len(logs)])
         logs -= np.log(powers @ ones)[:, None]
     return out
@@ -116,7 +154,7 @@ def _softmax_backward_rows(grad: Array, output: Array) -> Array:
 
 
 def _log_softmax_backward_rows(grad: Array, output: Array) -> Array:
-    out, ones = np.empty_like(output), np.ones(output.shape[-1], output.dtype)
+    out, ones = np.empty_like(output), either.full(output.shape[-1], 1, output.dtype, output)
     for g, logs, inner in _blocks(grad, output, out):
         np.exp(logs, out=inner)
         inner *= (g @ ones)[:, None]
@@ -134,12 +172,12 @@ def _log_softmax_backward_rows(grad: Array, output: Array) -> Array:
 def _softmax(input: Array, dims: tuple[int, ...]) -> Array:
     if not input.size:
         return input.copy()
-    wide = input.astype(np.float32) if input.dtype is FLOAT16 else input
+    wide = _computed(input)
     if _in_rows(wide, dims):
         return _softmax_rows(wide).astype(input.dtype, copy=False)
     _, powers, total = _shifted(wide, dims)
     last = dims == (input.ndim - 1,)  # there PyTorch multiplies by the reciprocal
-    return _row_major(np.asarray(powers * (1 / total) if last else powers / total)).astype(
+    return _row_major(either.as_array(powers * (1 / total) if last else powers / total)).astype(
         input.dtype, copy=False
     )
 
@@ -155,12 +193,12 @@ def _log_softmax_gradient(grad: Any, result: Any, dims: Any, xp: Any) -> Any:
 def _log_softmax(input: Array, dims: tuple[int, ...]) -> Array:
     if not input.size:
         return input.copy()
-    wide = input.astype(np.float32) if input.dtype is FLOAT16 else input
+    wide = _computed(input)
     if _in_rows(wide, dims):
         return _log_softmax_rows(wide).astype(input.dtype, copy=False)
     shifted, _, total = _shifted(wide, dims)
     out = shifted - np.log(total)
-    return _row_major(np.asarray(out)).astype(input.dtype, copy=False)
+    return _row_major(either.as_array(out)).astype(input.dtype, copy=False)
 
 
 def _softmax_twice(grad: Any, grad0: Any, output: Any, dims: Any, xp: Any) -> Any:
@@ -176,9 +214,10 @@ def _softmax_twice(grad: Any, grad0: Any, output: Any, dims: Any, xp: Any) -> An
 )
 def softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> Array:
     """Each gradient minus the mean of all with the outputs as weights, times the output."""
-    if _in_rows(output, dims) and grad0.flags.c_contiguous:
-        return _softmax_backward_rows(grad0, output)
-    return (grad0 - np.asarray(sum_array(grad0 * output, dims, True))) * output
+    g, y = _computed(grad0), _computed(output)
+    if _in_rows(y, dims) and g.flags.c_contiguous:
+        return _softmax_backward_rows(g, y).astype(output.dtype, copy=False)
+    return either.as_array((g - _sum_in_order(g * y, dims)) * y).astype(output.dtype, copy=False)
 
 
 @op(
@@ -190,11 +229,12 @@ def softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> Arra
 )
 def log_softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> Array:
     """Each gradient minus the sum of all times the softmax."""
-    if _in_rows(output, dims) and grad0.flags.c_contiguous:
-        return _log_softmax_backward_rows(grad0, output)
-    wide = output if output.size >= LARGE else output.astype(np.float64)
-    powers = np.exp(wide).astype(output.dtype, copy=False)
-    return grad0 - powers * np.asarray(sum_array(grad0, dims, True))
+    g, logs = _computed(grad0), _computed(output)
+    if _in_rows(logs, dims) and g.flags.c_contiguous:
+        return _log_softmax_backward_rows(g, logs).astype(output.dtype, copy=False)
+    wide = logs if logs.size >= LARGE else logs.astype(np.float64)
+    share = np.exp(wide) * _sum_in_order(g, dims)  # rounded once, with the difference
+    return either.as_array(g - share).astype(output.dtype, copy=False)
 
 
 @numpy_names
@@ -236,12 +276,12 @@ def _normalized(name: str, row: Any, input: Tensor, dim: int, dtype: Any) -> Ten
 )
 def _logsumexp(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     wide = input.astype(np.float64)
-    top = np.maximum.reduce(wide, axis=dims, keepdims=True, initial=-np.inf)
+    top = either.greatest(wide, dims, -np.inf, keepdims=True)
     top = np.where(np.isinf(top), 0.0, top)  # inf - inf is nan
     total = np.add.reduce(np.exp(wide - top), axis=dims, keepdims=True)
     out = np.log(total) + top
     kept = out if keepdim else out.squeeze(dims)
-    return np.asarray(kept).astype(input.dtype, order="C")
+    return either.as_array(kept).astype(input.dtype, order="C")
 
 
 @numpy_names

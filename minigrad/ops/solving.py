@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -38,7 +39,7 @@ UNSOLVABLE = "The solver failed because the input matrix is singular."
 
 def by_columns(matrices: Array) -> Array:
     """The same matrices, each stored column by column."""
-    return np.ascontiguousarray(matrices.mT).mT
+    return either.contiguous(matrices.mT).mT
 
 
 # --- inverse and systems -------------------------------------------------------------------------
@@ -82,7 +83,7 @@ def _zero_pivots(array: Array) -> Array:
         np.linalg.inv(array)
     except np.linalg.LinAlgError:
         return each(array, lambda m: 0 if _invertible(m) else zero_pivot(m) or len(m))
-    return np.zeros(array.shape[:-2], np.int32)
+    return either.zeros(array.shape[:-2], array, np.int32)
 
 
 def _invertible(matrix: Array) -> bool:
@@ -123,7 +124,7 @@ def solve_system(A: Array, B: Array, left: bool, vector: bool) -> Array:
         X = _solution(A, B[..., None])[..., 0]
         return by_columns(X) if X.ndim > 1 else X.copy()
     if not left:
-        return np.ascontiguousarray(_solution(A.mT, B.mT).mT)
+        return either.contiguous(_solution(A.mT, B.mT).mT)
     return by_columns(_solution(A, B))
 
 
@@ -230,7 +231,8 @@ def cofactors(A: Tensor) -> Tensor:
     batch = (slice(None),) * (array.ndim - 2)
     minors = index_rows(A, (*batch, others[:, None, :, None], others[None, :, None, :]))
     i, j = np.indices((n, n))
-    return determinant(minors) * wrap(((-1.0) ** (i + j)).astype(array.dtype))
+    signs = ((-1.0) ** (i + j)).astype(array.dtype)
+    return determinant(minors) * wrap(np.asarray(signs, like=array))
 
 
 @op(
@@ -259,7 +261,9 @@ def _log_gradient(grads: Any, A: Any, xp: Any) -> Any:
 @op("LinalgSlogdetBackward0", A=_log_gradient)
 def _slogdet(A: Array) -> tuple[Array, Array]:
     sign, value = np.linalg.slogdet(A)
-    return np.asarray(sign, A.dtype), np.asarray(value, A.dtype)
+    return either.as_array(sign).astype(A.dtype, copy=False), either.as_array(value).astype(
+        A.dtype, copy=False
+    )
 
 
 def linalg_slogdet(A: Tensor, *, out: Any = None) -> Any:
@@ -301,7 +305,7 @@ def _factor(A: Array, upper: bool) -> Array:
     try:
         L = np.linalg.cholesky(lower)
     except np.linalg.LinAlgError:
-        L = np.full(lower.shape, np.nan, A.dtype)
+        L = either.full(lower.shape, np.nan, A.dtype, A)
         for at in np.ndindex(*A.shape[:-2]):
             if not bad_minor(lower[at]):
                 L[at] = np.linalg.cholesky(lower[at])

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import return_types
+from .. import either, return_types
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dim
@@ -28,16 +29,16 @@ def _order(array: Array, dim: int, descending: bool) -> Array:
     if not descending:
         return np.argsort(array, axis=dim, kind="stable")
     backwards = np.argsort(np.flip(array, dim), axis=dim, kind="stable")
-    return np.ascontiguousarray(array.shape[dim] - 1 - np.flip(backwards, dim))
+    return either.contiguous(array.shape[dim] - 1 - np.flip(backwards, dim))
 
 
 def _picked(array: Array, at: Array, dim: int) -> tuple[Array, Array]:
-    return np.take_along_axis(array, at, dim), np.ascontiguousarray(at, np.int64)
+    return np.take_along_axis(array, at, dim), either.contiguous(at.astype(np.int64, copy=False))
 
 
 def _sorted(input: Array, dim: int, descending: bool) -> tuple[Array, Array]:
     if not input.ndim:
-        return input.copy(), np.zeros((), np.int64)
+        return input.copy(), either.zeros((), input, np.int64)
     return _picked(input, _order(input, dim, descending), dim)
 
 
@@ -85,6 +86,7 @@ def sort(
     return return_types.sort(*row(input, wrap_dim(dim, _array("sort", input).ndim), descending))
 
 
+@noted
 @numpy_names
 def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False, out: Any = None
@@ -106,7 +108,11 @@ def msort(input: Tensor, *, out: Any = None) -> Tensor:
 @op("TopkBackward0", input=_back)
 def _topk(input: Array, k: int, dim: int, largest: bool) -> tuple[Array, Array]:
     if not input.ndim:
-        return (input.copy(), np.zeros((), np.int64)) if k else (input, np.zeros((), np.int64))
+        return (
+            (input.copy(), either.zeros((), input, np.int64))
+            if k
+            else (input, either.zeros((), input, np.int64))
+        )
     first = (slice(None),) * dim + (slice(k),)
     return _picked(input, _order(input, dim, largest)[first], dim)
 
@@ -129,6 +135,8 @@ def topk(
     at = wrap_dim(-1 if dim is None else dim, array.ndim)
     if not 0 <= k <= (array.shape[at] if array.ndim else 1):
         raise RuntimeError("selected index k out of range")
+    if array.dtype == bool:
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     return return_types.topk(*_topk(input, k, at, largest))
 
 
@@ -138,8 +146,8 @@ def topk(
 def _ranked(input: Array, rank: Any, dim: int, keepdim: bool) -> tuple[Array, Array]:
     """The elements with `rank` (a number, or one for each line) in the order along `dim`."""
     if not input.ndim:
-        return input.copy(), np.zeros((), np.int64)
-    at = np.take_along_axis(_order(input, dim, False), np.asarray(rank), dim)
+        return input.copy(), either.zeros((), input, np.int64)
+    at = np.take_along_axis(_order(input, dim, False), rank, dim)
     values = np.take_along_axis(input, at, dim)
     return (values, at) if keepdim else (values.squeeze(dim), at.squeeze(dim))
 
@@ -149,7 +157,7 @@ def _filled(array: Array, dim: int, value: int) -> Array:
     shape = list(array.shape)
     if shape:
         shape[dim] = 1
-    return np.full(shape, value, np.int64)
+    return either.full(shape, value, np.int64, array)
 
 
 @op("KthvalueBackward0", input=_back_reduced)
@@ -170,6 +178,8 @@ def kthvalue(
     _has_elements("kthvalue", array, at)
     if not 1 <= k <= (array.shape[at] if array.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {at}")
+    if array.dtype == bool and array.ndim:
+        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'")
     return return_types.kthvalue(*_kthvalue(input, k, at, keepdim))
 
 
@@ -181,7 +191,7 @@ def _has_elements(name: str, array: Array, dim: int) -> None:
 def _median_ranks(input: Array, dim: int, ignore_nan: bool) -> Array:
     """The rank of the (lower) median of each line: the first nan, unless these are ignored."""
     if not input.ndim:
-        return np.zeros((), np.int64)
+        return either.zeros((), input, np.int64)
     numbers = np.add.reduce(input == input, axis=dim, dtype=np.int64, keepdims=True)
     middle = np.maximum(numbers - 1, 0) // 2
     return middle if ignore_nan else np.where(numbers < input.shape[dim], numbers, middle)
@@ -189,9 +199,11 @@ def _median_ranks(input: Array, dim: int, ignore_nan: bool) -> Array:
 
 def _middle(input: Array, ignore_nan: bool) -> Array:
     if not input.size:
-        return np.asarray(np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min).astype(
-            input.dtype
-        )
+        # PyTorch's nan, turned into an integer: the least int32 or int64, of which the lower bits
+        # are 0 in a smaller dtype
+        wide = np.int64 if input.dtype == np.int64 else np.int32
+        none = np.asarray(np.nan if input.dtype.kind == "f" else np.iinfo(wide).min)
+        return either.full((), none.astype(input.dtype)[()], input.dtype, input)
     line = input.reshape(-1)
     return _ranked(line, _median_ranks(line, 0, ignore_nan), 0, False)[0]
 
@@ -242,7 +254,7 @@ def nanmedian(
 
 
 def _no_bools(name: str, input: Tensor) -> None:
-    if _array(name, input).dtype == bool:
+    if _array(name, input).dtype == bool and input._array.size:
         raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'")
 
 
@@ -258,12 +270,12 @@ def _median_at(name: str, input: Tensor, dim: int) -> int:
 @op("ModeBackward0", input=_back_reduced)
 def _mode(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
     if not input.ndim:
-        return input.copy(), np.zeros((), np.int64)
+        return input.copy(), either.zeros((), input, np.int64)
     values = np.moveaxis(np.take_along_axis(input, _order(input, dim, False), dim), dim, -1)
-    position = np.arange(values.shape[-1])
-    begins = np.ones(values.shape, bool)
+    position = np.arange(values.shape[-1], like=values)
+    begins = either.full(values.shape, True, bool, values)
     begins[..., 1:] = values[..., 1:] != values[..., :-1]
-    length = position - np.maximum.accumulate(np.where(begins, position, 0), axis=-1)
+    length = position - either.accumulate(np.maximum, np.where(begins, position, 0), -1)
     rank = np.expand_dims(length.argmax(-1), dim)
     return _ranked(input, rank, dim, keepdim)
 

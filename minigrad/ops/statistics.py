@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import return_types
+from .. import either, return_types
 from ..autograd.node import wrap
+from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
 from .arithmetic import div
@@ -57,7 +58,9 @@ def _std_mean_formula(
 
 def _wide_mean(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     sums = np.sum(input, axis=dims, dtype=np.float64, keepdims=keepdim)
-    return np.asarray(sums / np.float64(_count(input.shape, dims))).astype(input.dtype, order="C")
+    return either.as_array(sums / np.float64(_count(input.shape, dims))).astype(
+        input.dtype, order="C"
+    )
 
 
 @op("VarMeanBackward0", input=_var_mean_formula)
@@ -115,7 +118,7 @@ def _floats_only(name: str, input: Tensor) -> None:
 def _nansum(input: Array, dims: tuple[int, ...], keepdim: bool, dtype: Any) -> Array:
     array = cast(input, input.dtype if dtype is None else dtype.numpy)
     numbers = np.where(np.isnan(array), array.dtype.type(0), array)
-    return _row_major(np.asarray(sum_array(numbers, dims, keepdim)))
+    return _row_major(either.as_array(sum_array(numbers, dims, keepdim)))
 
 
 @numpy_names
@@ -146,7 +149,7 @@ def nanmean(
         )
     dims = wrap_dims(dim, array.ndim)
     numbers = np.sum(array == array, axis=dims, dtype=np.int64, keepdims=keepdim)
-    return div(nansum(input, dim, keepdim, dtype=dtype), wrap(np.asarray(numbers)))
+    return div(nansum(input, dim, keepdim, dtype=dtype), wrap(either.as_array(numbers)))
 
 
 def _scalar(array: Array) -> str:
@@ -192,9 +195,10 @@ def aminmax(
     return return_types.aminmax(*_aminmax(input, (at,) if array.ndim else (), keepdim))
 
 
+@noted
 @numpy_names
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are not zero (int64), over all or over `dim`."""
     array = _array("count_nonzero", input)
     dims = wrap_dims(dim, array.ndim)
-    return wrap(np.asarray(np.add.reduce(array != 0, axis=dims, dtype=np.int64)))
+    return wrap(either.as_array(np.add.reduce(array != 0, axis=dims, dtype=np.int64)))

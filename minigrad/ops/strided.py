@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided as strided_array
 
+from .. import either
 from ..autograd.geometry import Geometry, address, element_strides, root, span
 from ..autograd.inplace import view_op
 from ..autograd.row import op
@@ -33,7 +33,7 @@ def _unfold(input: Array, dim: int, size: int, step: int) -> Array:
     shape = (*input.shape[:dim], count, *input.shape[dim + 1 :], size)
     strides = list(input.strides)
     strides[dim] *= step
-    return strided_array(input, shape, (*strides, input.strides[dim]))
+    return either.as_strided(input, shape, (*strides, input.strides[dim]))
 
 
 @op(
@@ -44,7 +44,7 @@ def unfold_backward(grad: Array, shape: tuple[int, ...], dim: int, size: int, st
     """Zeros of `shape` to which the windows of `grad` are added where they lie."""
     if not shape:
         return grad.sum()
-    out = np.zeros(shape, grad.dtype)
+    out = either.zeros(shape, grad)
     count = grad.shape[dim]
     for i in range(size):
         where = slice(i, i + step * (count - 1) + 1, step)
@@ -85,9 +85,9 @@ def _window(array: Array, view: Geometry) -> Array:
     """What lies in the memory of `array` at these places."""
     (size, stride, offset), (low, high) = view, span(array)
     owner = root(array)
-    bytes_ = strided_array(owner, ((high - low) // owner.itemsize,), (owner.itemsize,))
+    bytes_ = either.as_strided(owner, ((high - low) // owner.itemsize,), (owner.itemsize,))
     row = bytes_.view(array.dtype)
-    return strided_array(row[offset:], size, [s * array.itemsize for s in stride])
+    return either.as_strided(row[offset:], size, [s * array.itemsize for s in stride])
 
 
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
@@ -132,25 +132,25 @@ def _geometries(
 def _laid_out(buffer: Array, geometry: Geometry, start: int = 0) -> Array:
     shape, strides, offset = geometry
     steps = [s * buffer.itemsize for s in strides]
-    return np.lib.stride_tricks.as_strided(buffer[offset - start :], shape, steps)
+    return either.as_strided(buffer[offset - start :], shape, steps)
 
 
-def _buffer(dtype: Any, *geometries: Geometry) -> Array:
+def _buffer(like: Array, *geometries: Geometry) -> Array:
     ends = [
         offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         if math.prod(shape)
         else 1
         for shape, strides, offset in geometries
     ]
-    return np.zeros(max(ends), dtype)
+    return either.zeros(max(ends), like)
 
 
 @op("AsStridedBackward0", input=lambda grad, base, view, xp: xp.scatter_strided(grad, base, view))
 def gather_strided(input: Array, base: Geometry, view: Geometry) -> Array:
     """The part `view` of an input that lies in memory as `base` says; a copy."""
-    buffer = _buffer(input.dtype, base, view)
+    buffer = _buffer(input, base, view)
     if _overlaps(base):
-        np.add.at(buffer, _places(buffer, base), input)
+        either.at(np.add, buffer, _places(buffer, base), input)
         buffer = (buffer / np.maximum(_counts(buffer, base), 1)).astype(buffer.dtype)
     else:
         _laid_out(buffer, base)[...] = input
@@ -170,7 +170,7 @@ def _overlaps(geometry: Geometry) -> bool:
 
 def _places(buffer: Array, geometry: Geometry) -> Array:
     """Where in `buffer` each element lies."""
-    return _laid_out(np.arange(buffer.size), geometry)
+    return _laid_out(np.arange(buffer.size, like=buffer), geometry)
 
 
 def _counts(buffer: Array, geometry: Geometry) -> Array:
@@ -185,9 +185,9 @@ def _counts(buffer: Array, geometry: Geometry) -> Array:
 def scatter_strided(input: Array, base: Geometry, view: Geometry) -> Array:
     """Zeros in the shape of `base` with `input` added where `view` lies in it; elements of `base`
     that lie in one place share the sum."""
-    buffer = _buffer(input.dtype, base, view)
+    buffer = _buffer(input, base, view)
     if _overlaps(view):
-        np.add.at(buffer, _places(buffer, view), input)
+        either.at(np.add, buffer, _places(buffer, view), input)
     else:
         target = _laid_out(buffer, view)
         target[...] = input

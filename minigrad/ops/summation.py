@@ -31,6 +31,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .. import either
+
 Array: TypeAlias = np.ndarray[Any, Any]
 Shape: TypeAlias = tuple[int, ...]
 
@@ -63,6 +65,8 @@ def sum_array(
         array = array.astype(dtype)
     if array.dtype.kind != "f":
         return _sum_integers(array, axes, keepdims, dtype)
+    if not isinstance(array, np.ndarray):  # a GPU adds in an order of its own
+        return np.add.reduce(array, axis=axes, keepdims=keepdims)
     if array.itemsize == 2:
         return sum_array(array.astype(np.float32), axes, keepdims).astype(np.float16)
     if array.size < UNROLL:  # so few are added one after the other, whatever the layout
@@ -102,7 +106,7 @@ def _sum_row(row: Array, lanes: int) -> np.generic:
         body = first
         if split < full:
             body = np.concatenate((first[:lanes], row[split:full], first[lanes:]))
-    line = np.empty(n - full + lanes, row.dtype)
+    line = either.empty(n - full + lanes, row)
     line[: n - full] = row[full:]
     _add(body.reshape(-1, lanes), 0, None, line[n - full :])
     total: np.generic = _accumulate(line)[-1]
@@ -117,7 +121,7 @@ def _sum_rows(rows: Array, lanes: int) -> Array:
     count, n = rows.shape
     vectors = n // lanes
     full = vectors * lanes
-    line = np.empty((n - full + lanes, count), rows.dtype)
+    line = either.empty((n - full + lanes, count), rows)
     line[: n - full] = rows[:, full:].T
     line[n - full :] = _four_way_sum(rows[:, :full].reshape(count, vectors, lanes)).T
     return _add_lines(line)
@@ -250,12 +254,12 @@ def _run(plan: _Plan, array: Array) -> Array | np.generic:
     if x.ndim == 1:
         return np.array(_sum_row(x, plan.lanes), ndmin=len(plan.result))[()]
     if plan.copy:
-        x = np.ascontiguousarray(x)
+        x = either.contiguous(x)
     sums = _sum_rows(x, plan.lanes) if plan.lanes else _sum_columns(x, plan.group)
     if len(plan.sums) > 1:
         sums = sums.reshape(plan.sums).transpose(plan.walk)
     if plan.chain > 1:
-        sums = _add_lines(np.ascontiguousarray(sums.reshape(plan.chain, -1)))
+        sums = _add_lines(either.contiguous(sums.reshape(plan.chain, -1)))
     return sums.reshape(plan.result)[()]
 
 
@@ -324,6 +328,22 @@ def _innermost_first(dims: list[_Dim]) -> list[_Dim]:
             elif a.stride < b.stride:
                 break
     return dims
+
+
+def outermost_first(like: Array) -> list[int]:
+    """The dimensions of an array in the order in which a new array like it is laid out."""
+    layout = zip(like.shape, like.strides, strict=True)
+    dims = [_Dim((number,), *place, False) for number, place in enumerate(layout)]
+    return [dim.axes[0] for dim in _innermost_first(dims)[::-1]]
+
+
+def empty_as(like: Array, dtype: Any) -> Array:
+    """An array in the shape of `like` for new values, with its dimensions in that order."""
+    if 0 not in like.strides:
+        return np.empty_like(like, dtype)
+    order = outermost_first(like)
+    memory = either.empty([like.shape[d] for d in order], like, dtype)
+    return memory.transpose(np.argsort(order).tolist())
 
 
 def _merge(dims: list[_Dim]) -> list[_Dim]:

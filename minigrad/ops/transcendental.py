@@ -143,8 +143,10 @@ def _sinc_gradient(grad: Any, input: Any, xp: Any) -> Any:
 @pointwise("SincBackward0", to_float=True, input=_sinc_gradient)
 def sinc(input: Array) -> Array:
     """`sin(pi * input) / (pi * input)`; 1 at zero."""
-    angle = input * input.dtype.type(math.pi)
-    return np.where(input == 0, input.dtype.type(1), np.sin(angle) / angle)
+    wide = input.astype(np.float32) if input.dtype == np.float16 else input
+    angle = wide * wide.dtype.type(math.pi)
+    out = np.where(input == 0, wide.dtype.type(1), np.sin(angle) / angle)
+    return out.astype(input.dtype, copy=False)
 
 
 # --- hyperbolic functions ------------------------------------------------------------------------

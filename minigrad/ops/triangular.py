@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
@@ -165,7 +166,7 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False, *, out: Any = 
     L=lambda grad, L, result, upper: _of_factor(result @ grad @ result, L, upper),
 )
 def _cholesky_inverse(L: Array, upper: bool) -> Array:
-    return _cholesky_solve.forward(np.eye(L.shape[-1], dtype=L.dtype), L, upper)
+    return _cholesky_solve.forward(either.eye(L.shape[-1], L.shape[-1], L.dtype, L), L, upper)
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:

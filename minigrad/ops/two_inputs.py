@@ -15,6 +15,7 @@ from ..autograd.out import into
 from ..autograd.row import op, pointwise
 from ..promotion import NUMBERS
 from .arithmetic import _no_whole_division_by_zero, _not_for_bools, pow, pow_
+from .conversion import number_as
 from .rounding import floats_only
 
 Array = Any
@@ -98,8 +99,8 @@ def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @pointwise(
     "HypotBackward0",
-    input=lambda grad, input, result: grad * (input / result),
-    other=lambda grad, other, result: grad * (other / result),
+    input=lambda grad, input, result: grad * input / result,
+    other=lambda grad, other, result: grad * other / result,
 )
 def _hypot(input: Array, other: Array) -> Array:
     floats_only("hypot_cpu", input)
@@ -271,7 +272,7 @@ def _addcmul(input: Array, tensor1: Array, tensor2: Array, value: float) -> Arra
     input, tensor1, tensor2 = promotion.promoted((input, tensor1, tensor2))
     if input.dtype == bool:
         floats_only("addcmul_cpu_out", input)
-    scale = input.dtype.type(int(value) if input.dtype.kind != "f" else value)
+    scale = number_as(value, input.dtype)[()]
     return _fitted(lambda a, b, c: a + scale * b * c, input, tensor1, tensor2)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either
 from ..autograd.out import into
 from ..autograd.row import op
 from .dims import wrap_dims
@@ -40,7 +41,9 @@ def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) 
         else wide.sum(axis=dims, keepdims=True) * np.nan
     )
     squares = ((wide - center) ** 2).sum(axis=dims, keepdims=keepdim)
-    return np.asarray(squares / np.maximum(count - correction, 0)).astype(input.dtype, order="C")
+    return either.as_array(squares / np.maximum(count - correction, 0)).astype(
+        input.dtype, order="C"
+    )
 
 
 @op(

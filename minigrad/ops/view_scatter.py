@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
+from ..autograd import node as graph
 from ..autograd.geometry import Geometry
 from ..autograd.node import wrap
 from ..autograd.out import into
@@ -23,12 +24,12 @@ Tensor = Any
 
 def _kept(grad: Any, mask: Array, xp: Any) -> Any:
     """`grad` where the mask is True, and 0 elsewhere."""
-    return xp.where(mask if isinstance(grad, (np.ndarray, np.generic)) else wrap(mask), grad, 0.0)
+    return xp.where(wrap(mask) if isinstance(grad, graph.Tensor) else mask, grad, 0.0)
 
 
-def _outside(shape: Any, part: Any, *where: Any) -> Array:
+def _outside(grad: Any, shape: Any, part: Any, *where: Any) -> Array:
     """True where a part, which is a function that returns a view, does not reach."""
-    mask = np.ones(tuple(shape), bool)
+    mask = either.full(tuple(shape), True, bool, getattr(grad, "_array", grad))
     part(mask, *where)[...] = False
     return mask
 
@@ -42,14 +43,16 @@ def _sliced(array: Array, dim: int, where: slice) -> Array:
 
 
 def _replaced(input: Array, src: Array, part: Any, *where: Any) -> Array:
-    out = np.array(input, order="C")
+    out = either.copied(input)
     part(out, *where)[...] = src
     return out
 
 
 @op(
     "SelectScatterBackward0",
-    input=lambda grad, dim, index, xp: _kept(grad, _outside(grad.shape, _selected, dim, index), xp),
+    input=lambda grad, dim, index, xp: _kept(
+        grad, _outside(grad, grad.shape, _selected, dim, index), xp
+    ),
     src=lambda grad, dim, index, xp: xp.select(grad, dim, index),
 )
 def _select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
@@ -58,7 +61,9 @@ def _select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
 
 @op(
     "SliceScatterBackward0",
-    input=lambda grad, dim, where, xp: _kept(grad, _outside(grad.shape, _sliced, dim, where), xp),
+    input=lambda grad, dim, where, xp: _kept(
+        grad, _outside(grad, grad.shape, _sliced, dim, where), xp
+    ),
     src=lambda grad, dim, where, xp: xp.slice(grad, dim, where),
 )
 def _slice_scatter(input: Array, src: Array, dim: int, where: slice) -> Array:
@@ -68,7 +73,7 @@ def _slice_scatter(input: Array, src: Array, dim: int, where: slice) -> Array:
 @op(
     "DiagonalScatterBackward0",
     input=lambda grad, offset, dim1, dim2, xp: _kept(
-        grad, _outside(grad.shape, diagonal_array, offset, dim1, dim2), xp
+        grad, _outside(grad, grad.shape, diagonal_array, offset, dim1, dim2), xp
     ),
     src=lambda grad, offset, dim1, dim2, xp: xp.diagonal(grad, offset, dim1, dim2),
 )
@@ -116,7 +121,7 @@ def slice_scatter(
 
 def _kept_strided(grad: Any, base: Geometry, view: Geometry, xp: Any) -> Any:
     """The gradient, but 0 where the view lies."""
-    ones = np.ones(view[0], bool)
+    ones = either.full(view[0], True, bool, getattr(grad, "_array", grad))
     return _kept(grad, ~scatter_strided.forward(ones, base, view), xp)
 
 
@@ -126,8 +131,8 @@ def _kept_strided(grad: Any, base: Geometry, view: Geometry, xp: Any) -> Any:
     src=lambda grad, base, view, xp: xp.gather_strided(grad, base, view),
 )
 def _as_strided_scatter(input: Array, src: Array, base: Geometry, view: Geometry) -> Array:
-    out = input.copy()
-    outside = ~scatter_strided.forward(np.ones(view[0], bool), base, view)
+    out = either.copied(input)
+    outside = ~scatter_strided.forward(either.full(view[0], True, bool, out), base, view)
     return np.where(outside, out, scatter_strided.forward(src, base, view))
 
 
@@ -139,7 +144,7 @@ def as_strided_scatter(
     if out is not None:
         return into(out, as_strided_scatter, input, src, size, stride, storage_offset, exact=True)
     base, view = _geometries(input, size, stride, storage_offset)
-    _check_part(src, np.empty(view[0], input._array.dtype))
+    _check_part(src, either.empty(view[0], input._array))
     return _as_strided_scatter(input, src, base, view)
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import either
 from .axis_maps import _as_slice, occurrences
 
 Array = Any
@@ -111,20 +112,20 @@ def flat_places(axes: Axes) -> tuple[Array, Array, Array | None]:
             (1,) * at + (len(table),) + (1,) * (len(axes) - 1) + (axis.out,) + (1,) * after
         )
     taps = math.prod(len(plan(axis).table) for axis in axes)
-    table = np.ascontiguousarray(total).reshape(taps, math.prod(a.out for a in axes))
+    table = either.contiguous(total).reshape(taps, math.prod(a.out for a in axes))
     apart = table - table[:1]
     same = table.size > 0 and bool((apart == apart[:, :1]).all())
     return table, table[0], apart[:, 0] if same else None
 
 
-def on_axis(index: Index, axis: int) -> tuple[Any, ...]:
+def on_axis(index: Index, axis: int, like: Array) -> tuple[Any, ...]:
     """Select by `index` on the axis `axis` < 0, and everything on the others."""
-    return (..., index) + (slice(None),) * (-axis - 1)
+    return (..., either.on(index, like)) + (slice(None),) * (-axis - 1)
 
 
-def on_axes(indices: Sequence[Index]) -> tuple[Any, ...]:
+def on_axes(indices: Sequence[Index], like: Array) -> tuple[Any, ...]:
     """Select on the last axes: all combinations of what the indices select."""
     if all(isinstance(i, slice) for i in indices):
         return (..., *indices)
     arrays = [np.r_[i] if isinstance(i, slice) else i for i in indices]
-    return (..., *np.ix_(*arrays))
+    return (..., *[np.asarray(a, like=like) for a in np.ix_(*arrays)])

@@ -98,7 +98,7 @@ class Adam(Rule):
         changed = [param, state["exp_avg"], state["exp_avg_sq"]]
         if group["amsgrad"]:
             changed.append(state["max_exp_avg_sq"])
-        for g, p, m, v, *largest in xp.pieces(param._grad, *changed):
+        for g, p, m, v, *largest in xp.pieces(param._grad, *changed, writes=1 + decoupled):
             if decoupled:
                 xp.scale_(p, 1 - lr * decay)
             g = loss_gradient(xp, g, p, group)

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import either, gpu
 from ..tensor import Tensor
 
 __all__ = [
@@ -40,15 +41,19 @@ _WIDE = {_FLOAT16: _FLOAT32, _FLOAT32: _FLOAT64}
 _SPLITTER = 2.0**27 + 1  # cuts the 53 bits of a float64 into two halves of at most 27
 
 
-def pieces(gradient: Tensor, *changed: Tensor) -> Iterable[tuple[Array, ...]]:
+def pieces(gradient: Tensor, *changed: Tensor, writes: int = 1) -> Iterable[tuple[Array, ...]]:
     """Pieces, of at most BLOCK elements if possible, of the arrays of a gradient and of tensors
-    of the same shape that are about to be changed; all have at least one dimension."""
+    of the same shape that are about to be changed; all have at least one dimension.
+
+    writes: how often the first one is changed, which shows in its version."""
     arrays = [gradient._array]
+    for _ in range(writes - 1):
+        changed[0]._bump_version()
     for tensor in changed:
         tensor._bump_version()
         arrays.append(tensor._array)
     size = arrays[0].size
-    if size <= BLOCK:
+    if size <= BLOCK or gpu.on_gpu(arrays[0]):
         return (tuple(arrays if arrays[0].ndim else [a.reshape(1) for a in arrays]),)
     if not all([a.flags.c_contiguous for a in arrays]):
         return (tuple(arrays),)
@@ -87,12 +92,18 @@ def add_number(x: Array, number: float) -> Array:
 def _with_number(f: np.ufunc, x: Array, number: float, out: Array | None = None) -> Array:
     """f(x, number); a number that is combined with float16 is not rounded to float16 itself."""
     if x.dtype != _FLOAT16:
-        return f(x, _scalar(float(number), x.dtype), out)  # type: ignore[no-any-return]
-    wide = f(x.astype(_FLOAT32), _scalar(float(number), _FLOAT32))
+        return f(x, _number(number, x.dtype, x), out)  # type: ignore[no-any-return]
+    wide = f(x.astype(_FLOAT32), _number(number, _FLOAT32, x))
     if out is None:
         return wide.astype(_FLOAT16)  # type: ignore[no-any-return]
     out[...] = wide
     return out
+
+
+def _number(value: float, dtype: np.dtype[Any], like: Array) -> Any:
+    """`_scalar`, or for CuPy, which takes no arrays of NumPy's, the scalar in it."""
+    kept = _scalar(float(value), dtype)
+    return kept[()] if gpu.on_gpu(like) else kept
 
 
 @lru_cache(maxsize=1024)
@@ -162,7 +173,9 @@ def add_scaled_(x: Array, y: Array, alpha: float) -> None:
     """x += alpha * y; `alpha` is first rounded to the dtype of `x`."""
     if alpha == 1:
         x += y
-    elif x.size == 1 and x.dtype == y.dtype == _FLOAT32:  # a Python float is the wider dtype
+    elif (
+        x.size == 1 and x.dtype == y.dtype == _FLOAT32 and not gpu.on_gpu(x)
+    ):  # a Python float is the wider dtype
         x.fill(x.item() + _scalar(float(alpha), _FLOAT32).item() * y.item())
     else:
         x[...] = _fused(x, y, alpha)
@@ -170,7 +183,7 @@ def add_scaled_(x: Array, y: Array, alpha: float) -> None:
 
 def add_scaled(x: Array, y: Array, alpha: float) -> Array:
     """A new array x + alpha * y, of the dtype of `x`."""
-    return np.asarray(_fused(x, y, alpha), x.dtype)
+    return either.as_array(_fused(x, y, alpha)).astype(x.dtype, copy=False)  # type: ignore[no-any-return]
 
 
 def lerp_(x: Array, end: Array, weight: float) -> None:
@@ -192,13 +205,16 @@ def addcmul_(x: Array, a: Array, b: Array, factor: float = 1) -> None:
 
 def addcmul(x: Array, a: Array, b: Array, factor: float = 1) -> Array:
     """x + (factor * a) * b."""
-    return np.asarray(_product_added(x, a, b, factor), x.dtype)
+    total = either.as_array(_product_added(x, a, b, factor))
+    return total.astype(x.dtype, copy=False)  # type: ignore[no-any-return]
 
 
 def _product_added(x: Array, a: Array, b: Array, factor: float) -> Any:
     if x.dtype == _FLOAT16:
         x, a, b = (y.astype(_FLOAT32) for y in (x, a, b))
     scaled = a if factor == 1 else scale(a, factor)
+    if gpu.on_gpu(x):  # whose compiler fuses what it can
+        return x + scaled * b
     if x.dtype == _FLOAT64:
         return _fused_float64(x, scaled, b)
     total = scaled.astype(_FLOAT64)
@@ -225,7 +241,10 @@ def _fused(x: Array, y: Array, alpha: float) -> Any:
     """x + alpha * y, rounded once if the dtype is float64 and not at all yet if it is narrower."""
     dtype = x.dtype
     if y.dtype != dtype:  # computed in the wider of the two, as a float64 gradient of a float32
-        dtype = np.result_type(x, y)
+        dtype = np.result_type(x.dtype, y.dtype)
+    if gpu.on_gpu(x):
+        wide = _WIDE[dtype] if dtype == _FLOAT16 else dtype
+        return x.astype(wide, copy=False) + y.astype(wide, copy=False) * wide.type(alpha)
     if dtype == _FLOAT64:
         return _fused_float64(x.astype(dtype), y.astype(dtype), float(alpha))
     wide = _WIDE[dtype]

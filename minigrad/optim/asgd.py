@@ -68,7 +68,7 @@ class ASGD(Rule):
     def _update(self, xp: Any, param: Tensor, group: Group, state: State) -> None:
         lr, lambd, t = number(group["lr"]), group["lambd"], count(state)
         eta, mu = state["eta"].item(), state["mu"].item()
-        for g, p, average in xp.pieces(param._grad, param, state["ax"]):
+        for g, p, average in xp.pieces(param._grad, param, state["ax"], writes=2):
             g = loss_gradient(xp, g, p, group)
             xp.scale_(p, 1 - lambd * eta)
             xp.add_scaled_(p, g, -eta)

@@ -22,7 +22,7 @@ __all__ = [
 Number = Any  # a Python number or a tensor with one element
 
 
-def pieces(gradient: Tensor, *changed: Tensor) -> tuple[tuple[Tensor, ...]]:
+def pieces(gradient: Tensor, *changed: Tensor, writes: int = 1) -> tuple[tuple[Tensor, ...]]:
     """The tensors as they are."""
     return ((gradient, *changed),)
 

@@ -77,7 +77,7 @@ class NAdam(Rule):
     def _update(self, xp: Any, param: Tensor, group: Group, state: State) -> None:
         beta1, beta2 = group["betas"]
         lr, decay, growth = number(group["lr"]), group["weight_decay"], group["momentum_decay"]
-        decoupled = decay and group["decoupled_weight_decay"]
+        decoupled = bool(decay and group["decoupled_weight_decay"])
         if decoupled:
             group = group | {"weight_decay": 0}
         t = count(state)
@@ -87,7 +87,7 @@ class NAdam(Rule):
         of_gradient = -lr * (1.0 - mu) / (1.0 - product)
         of_mean = (-lr * mu_next) / (1.0 - product * mu_next)
         changed = param, state["exp_avg"], state["exp_avg_sq"]
-        for g, p, m, v in xp.pieces(param._grad, *changed):
+        for g, p, m, v in xp.pieces(param._grad, *changed, writes=2 + decoupled):
             if decoupled:
                 xp.scale_(p, 1 - lr * decay)
             g = loss_gradient(xp, g, p, group)

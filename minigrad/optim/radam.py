@@ -74,13 +74,13 @@ class RAdam(Rule):
     def _update(self, xp: Any, param: Tensor, group: Group, state: State) -> None:
         beta1, beta2 = group["betas"]
         lr, decay = number(group["lr"]), group["weight_decay"]
-        decoupled = decay and group["decoupled_weight_decay"]
+        decoupled = bool(decay and group["decoupled_weight_decay"])
         if decoupled:
             group = group | {"weight_decay": 0}
         t = count(state)
         rectification = _rectification(beta2, t)
         changed = param, state["exp_avg"], state["exp_avg_sq"]
-        for g, p, m, v in xp.pieces(param._grad, *changed):
+        for g, p, m, v in xp.pieces(param._grad, *changed, writes=1 + decoupled):
             if decoupled:
                 xp.scale_(p, 1 - lr * decay)
             g = loss_gradient(xp, g, p, group)

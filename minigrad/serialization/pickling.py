@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, gpu
 from ..device import device as Device
+from ..device import memory_of
 from ..tensor import Size, Tensor
 from . import names
 from .archive import ArchiveReader, damaged
@@ -48,7 +49,7 @@ class _Pickler(pickle._Pickler):
         if not isinstance(obj, Storage):
             return None
         kind = names.storage_type(dtypes.from_numpy(obj.elements.dtype))
-        return "storage", kind, self.storages.key(obj), "cpu", obj.elements.size
+        return "storage", kind, self.storages.key(obj), obj.location, obj.elements.size
 
     def reducer_override(self, obj: Any) -> Any:
         """How to write what PyTorch knows: a name (see `save_global`), or a call of one."""
@@ -181,7 +182,7 @@ class _LoadedStorages:
 
 
 def restore_location(map_location: Any, storage: Any, location: str) -> Any:
-    """`storage`, if `map_location` lets one that was saved on `location` be on the CPU."""
+    """`storage`, which was saved on `location`, where `map_location` wants it to be."""
     if isinstance(map_location, dict):
         location = map_location.get(location, location)
     elif callable(map_location):
@@ -193,8 +194,10 @@ def restore_location(map_location: Any, storage: Any, location: str) -> Any:
     elif map_location is not None:
         location = map_location
     kind = str(location).partition(":")[0]
-    if kind == "cuda":
+    if kind == "cuda" and not gpu.device_count():
         raise RuntimeError(NO_CUDA)
+    if kind == "cuda" and storage is not None:
+        return Storage(gpu.placed(storage.elements, memory_of(location)), str(location))
     if kind != "cpu":
         raise RuntimeError(f"there is no device {location!r} for a storage: use map_location='cpu'")
     return storage

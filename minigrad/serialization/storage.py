@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.lib.array_utils import byte_bounds
-from numpy.lib.stride_tricks import as_strided
-
+from .. import either, gpu
 from ..autograd.geometry import address, element_strides
+from ..device import device as Device
 
 Array = Any
 Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]  # offset, sizes, strides in elements
@@ -21,8 +19,8 @@ Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]  # offset, sizes, stride
 class Storage:
     """A memory: its `elements` are a 1-D array of one dtype."""
 
-    def __init__(self, elements: Array) -> None:
-        self.elements = elements
+    def __init__(self, elements: Array, location: str = "cpu") -> None:
+        self.elements, self.location = elements, location
 
     def view(self, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Array:
         """The array that lies there; ValueError if part of it would lie outside."""
@@ -30,7 +28,7 @@ class Storage:
         if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in numbers):
             raise ValueError(f"sizes {size}, strides {stride} and offset {offset} make no tensor")
         if 0 in size:
-            return np.empty(size, self.elements.dtype)
+            return either.empty(size, self.elements)
         end = offset + 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if end > self.elements.size:
             raise ValueError(
@@ -38,9 +36,7 @@ class Storage:
                 f"require {end} elements, the storage has {self.elements.size}"
             )
         width = self.elements.itemsize
-        return np.ndarray(
-            size, self.elements.dtype, self.elements, offset * width, [s * width for s in stride]
-        )
+        return either.as_strided(self.elements[offset:], size, [s * width for s in stride])
 
 
 class Storages:
@@ -55,9 +51,9 @@ class Storages:
         """The storage that `array` lies in, and where; RuntimeError if it has another dtype."""
         root = _root(array)
         if not _fits(array, root):  # PyTorch has no such layout, so there is nothing to share
-            array = root = np.array(array, order="C")
+            array = root = either.copied(array)
         if id(root) not in self._of_root:
-            self._of_root[id(root)] = root, Storage(_elements(root, array.dtype))
+            self._of_root[id(root)] = root, _saved(_elements(root, array.dtype))
         storage = self._of_root[id(root)][1]
         if storage.elements.dtype != array.dtype:
             raise RuntimeError(
@@ -78,11 +74,16 @@ class Storages:
         return [storage.elements for storage in self._numbered]
 
 
+def _saved(elements: Array) -> Storage:
+    """A storage with the host's copy of a GPU's memory, and where that was."""
+    return Storage(gpu.to_host(elements), str(Device.at(gpu.index_of(elements))))
+
+
 def _root(array: Array) -> Array:
     """The array that owns the memory of `array`, or that came into NumPy from elsewhere."""
     base = root = array
     while base is not None:
-        root = base if isinstance(base, np.ndarray) else root
+        root = base if gpu.is_array(base) else root
         base = getattr(base, "base", None)
     return root
 
@@ -97,13 +98,13 @@ def _fits(array: Array, root: Array) -> bool:
 
 def _span(root: Array) -> tuple[int, int]:
     """The addresses of the first byte and of the one after the last."""
-    return byte_bounds(root) if root.size else (address(root), address(root))
+    return either.byte_bounds(root) if root.size else (address(root), address(root))
 
 
 def _elements(root: Array, dtype: Any) -> Array:
     """The whole memory of `root` as one row, gaps included."""
     if not root.size:
-        return np.empty(0, dtype)
+        return either.empty(0, root, dtype)
     low, high = _span(root)
     count = (high - low) // root.itemsize
-    return as_strided(root, (count,), (root.itemsize,), writeable=False).view(dtype)
+    return either.as_strided(root, (count,), (root.itemsize,)).view(dtype)

@@ -173,10 +173,10 @@ def gumbel_softmax(
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     shape = logits.shape
-    waits = ops.exponential_(ops.empty(shape, dtype=logits.dtype))
+    waits = ops.exponential_(ops.empty(shape, dtype=logits.dtype, device=logits.device))
     soft = ops.softmax((logits + -ops.log(waits)) / tau, dim)  # minus the log of a wait: Gumbel
     if not hard:
         return soft
     index = ops.max(soft, dim, keepdim=True)[1]
-    one = ops.scatter(ops.zeros(shape, dtype=logits.dtype), dim, index, 1.0)
+    one = ops.scatter(ops.zeros(shape, dtype=logits.dtype, device=logits.device), dim, index, 1.0)
     return one - soft.detach() + soft

@@ -9,7 +9,7 @@ from ...ops import elementwise_loss
 from ...ops import margin_loss as several
 from ...ops.distances import pairwise_distance
 from ...ops.with_number import minus, plus
-from ...promotion import number_tensor
+from ...promotion import number_like
 from ...tensor import Tensor
 from .reduction import chosen_reduction, legacy_reduction, reduced
 
@@ -29,7 +29,7 @@ def hinge_embedding_loss(
     reduction: "mean", "sum" or "none"; size_average, reduce: its older names, with a warning."""
     reduction = chosen_reduction(size_average, reduce, reduction)
     zeros = ops.zeros_like(input)
-    lack = ops.clamp_min(number_tensor(margin, input._array.dtype) - input, 0)
+    lack = ops.clamp_min(number_like(margin, input._array) - input, 0)
     apart = ops.where(target != 1, lack, zeros)
     return reduced(apart + ops.where(target != -1, input, zeros), reduction)
 
@@ -128,7 +128,7 @@ def cosine_embedding_loss(
     squares = [plus(ops.sum(x * x, dim), 1e-12) for x in (input1, input2)]
     cosine = ops.sum(input1 * input2, dim) / ops.sqrt(squares[0] * squares[1])
     zeros = ops.zeros_like(cosine)
-    alike = ops.where(target == 1, number_tensor(1, cosine._array.dtype) - cosine, zeros)
+    alike = ops.where(target == 1, number_like(1, cosine._array) - cosine, zeros)
     unlike = ops.where(target == -1, ops.clamp_min(minus(cosine, margin), 0), zeros)
     return reduced(alike + unlike, reduction)
 

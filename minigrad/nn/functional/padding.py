@@ -48,7 +48,7 @@ def pad(
             f"padding length {len(sizes)} and input of dimension {ndim}"
         )
     if mode == "constant":
-        return ops.constant_pad_nd(input, sizes, 0 if value is None else value)
+        return ops.constant_pad_nd(input, sizes, 0.0 if value is None else float(value))
     if value:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if len(sizes) not in (2, 4, 6) or ndim - len(sizes) // 2 not in (1, 2):

@@ -209,7 +209,9 @@ def ctc_loss(
     if zero_infinity:
         loss = ops.where(loss == math.inf, ops.zeros_like(loss), loss)
     if reduction == "mean":
-        return ops.mean(loss / ops.clamp(ops.tensor(sizes, dtype=loss.dtype), min=1))
+        return ops.mean(
+            loss / ops.clamp(ops.tensor(sizes, dtype=loss.dtype, device=loss.device), min=1)
+        )
     if reduction == "sum":
         return ops.sum(loss)
     return loss if batched else ops.squeeze(loss, 0)

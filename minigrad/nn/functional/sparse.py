@@ -110,7 +110,7 @@ def _in_a_row(
                 f"fixed length sequences. However, found offsets of type {type(offsets)}"
             )
         bags, size = input.shape
-        begins = ops.arange(bags + last_offset) * size
+        begins = ops.arange(bags + last_offset, device=input.device) * size
         return input.reshape(-1), begins, None if factors is None else factors.reshape(-1)
     if input.dim() == 1:
         if offsets is None:

@@ -201,21 +201,24 @@ class Module(CallableModule):
         def convert(tensor: Tensor) -> Tensor:
             if tensor.is_floating_point() and (args or kwargs):
                 tensor = tensor.to(*args, **kwargs)
+            elif args or kwargs:  # keeps its dtype
+                place = ops.empty(0, device=tensor.device).to(*args, **kwargs).device
+                tensor = tensor.to(device=place)
             arranged = layout is not None and tensor.dim() in (4, 5)
             return tensor.to(memory_format=layout) if arranged else tensor
 
         return self._apply(convert)
 
     def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
-        """Replaces all values by uninitialised ones on `device`, which is the CPU."""
+        """Replaces all values by uninitialised ones on `device`."""
         return self._apply(lambda t: ops.empty_like(t, device=device), recurse=recurse)
 
     def cpu(self: M) -> M:
-        """Moves all to the CPU, where all is."""
+        """Moves all to the CPU."""
         return self._apply(lambda t: t.cpu())
 
     def cuda(self: M, device: Any = None) -> M:
-        """Raises what PyTorch without CUDA raises, if there is anything to move."""
+        """Moves all to a GPU; AssertionError without one, if there is anything to move."""
         return self._apply(lambda t: t.cuda(device))
 
     def share_memory(self: M) -> M:

@@ -249,7 +249,11 @@ class RNNBase(Module):
         return input.dim() == 3
 
     def _zeros(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
-        return ops.zeros(self.get_expected_hidden_size(input, batch_sizes), dtype=input.dtype)
+        return ops.zeros(
+            self.get_expected_hidden_size(input, batch_sizes),
+            dtype=input.dtype,
+            device=input.device,
+        )
 
     def _run(
         self, input: Tensor, hx: Any, batch_first: bool = False, batch_sizes: Tensor | None = None
@@ -341,4 +345,6 @@ class LSTM(RNNBase):
 
     def _zeros(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
         cells = self.get_expected_cell_size(input, batch_sizes)
-        return super()._zeros(input, batch_sizes), ops.zeros(cells, dtype=input.dtype)
+        return super()._zeros(input, batch_sizes), ops.zeros(
+            cells, dtype=input.dtype, device=input.device
+        )

@@ -69,7 +69,7 @@ class RNNCellBase(Module):
         if not has_batch:
             input = input.unsqueeze(0)
         if hx is None:
-            hx = ops.zeros(input.size(0), self.hidden_size, dtype=input.dtype)
+            hx = ops.zeros(input.size(0), self.hidden_size, dtype=input.dtype, device=input.device)
         elif not has_batch:
             hx = hx.unsqueeze(0)
         new: Tensor = cell(input, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
@@ -112,7 +112,9 @@ class LSTMCell(RNNCellBase):
         if not has_batch:
             input = input.unsqueeze(0)
         if hx is None:
-            zeros = ops.zeros(input.size(0), self.hidden_size, dtype=input.dtype)
+            zeros = ops.zeros(
+                input.size(0), self.hidden_size, dtype=input.dtype, device=input.device
+            )
             hx = (zeros, zeros)
         elif not has_batch:
             hx = (hx[0].unsqueeze(0), hx[1].unsqueeze(0))

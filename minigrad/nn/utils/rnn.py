@@ -91,7 +91,7 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     """The permutation that undoes this one, (n,) int64; None of None."""
     if permutation is None:
         return None
-    places = ops.arange(permutation.numel())
+    places = ops.arange(permutation.numel(), device=permutation.device)
     return ops.empty_like(permutation).scatter_(0, permutation, places)
 
 
@@ -147,7 +147,7 @@ def pad_packed_sequence(
 def _padded(data: Tensor, sizes: list[int], value: float, steps: int) -> Tensor:
     """(steps, batch, ...): consecutive steps with equally many sequences are copied together."""
     rest = tuple(data.shape[1:])
-    out = ops.full((steps, sizes[0], *rest), value, dtype=data.dtype)
+    out = ops.full((steps, sizes[0], *rest), value, dtype=data.dtype, device=data.device)
     row = start = 0
     while start < len(sizes):
         n, stop = sizes[start], start
@@ -182,7 +182,9 @@ def pad_sequence(
         )
     longest = max(s.size(0) for s in items)
     shape = (len(items), longest) if batch_first else (longest, len(items))
-    out = ops.full((*shape, *items[0].shape[1:]), padding_value, dtype=items[0].dtype)
+    out = ops.full(
+        (*shape, *items[0].shape[1:]), padding_value, dtype=items[0].dtype, device=items[0].device
+    )
     for i, sequence in enumerate(items):
         start = longest - sequence.size(0) if padding_side == "left" else 0
         row = out.select(0 if batch_first else 1, i)
@@ -198,7 +200,7 @@ def unpad_sequence(
     As in PyTorch, a batch that is not `batch_first` is transposed in place."""
     if not batch_first:
         padded_sequences.transpose_(0, 1)
-    steps = ops.arange(padded_sequences.shape[1])
+    steps = ops.arange(padded_sequences.shape[1], device=padded_sequences.device)
     return [s[steps < n] for s, n in zip(padded_sequences, lengths, strict=True)]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ... import gpu
 from ...autograd.node import wrap
 from ...tensor import Tensor
 from . import _random
@@ -57,7 +58,8 @@ class _BaseDataLoaderIter:
     """What every epoch starts with, whoever reads the samples."""
 
     def __init__(self, loader: DataLoader) -> None:
-        if loader.pin_memory:
+        self._pins = loader.pin_memory and gpu.device_count() > 0
+        if loader.pin_memory and not self._pins:
             _warn_pin_memory(loader.pin_memory_device)
         self._dataset = loader.dataset
         self._num_workers = loader.num_workers
@@ -72,6 +74,7 @@ class _BaseDataLoaderIter:
 
     def __next__(self) -> Any:
         batch = self._next_batch()
+        batch = _pinned(batch) if self._pins else batch
         self._num_yielded += 1
         if self._promised is not None and self._num_yielded > self._promised:
             self._warn_of_length()
@@ -146,7 +149,8 @@ class TensorRowsIter(_BaseDataLoaderIter):
             self._gather()
         self._given = stop
         self._num_yielded += 1
-        return [wrap(block[start:stop]) for block in self._blocks]
+        batch = [wrap(block[start:stop]) for block in self._blocks]
+        return _pinned(batch) if self._pins else batch  # type: ignore[no-any-return]
 
     def _gather(self) -> None:
         self._versions = [counter[0] for counter in self._counters]
@@ -178,6 +182,18 @@ class TensorRowsIter(_BaseDataLoaderIter):
 def _refuse_timeout(loader: DataLoader) -> None:
     if loader.timeout != 0:
         raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
+
+
+def _pinned(batch: Any) -> Any:
+    """A batch with its tensors in memory that a GPU can copy from."""
+    if isinstance(batch, Tensor):
+        return batch.pin_memory()
+    if isinstance(batch, dict):
+        return {key: _pinned(value) for key, value in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        parts = [_pinned(part) for part in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
+    return batch
 
 
 def _warn_pin_memory(device: str) -> None:
