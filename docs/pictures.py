@@ -34,7 +34,7 @@ def small(svg: str) -> str:
 
 
 def main() -> None:
-    from minigrad.autograd.tape_drawing import draw
+    from minigrad.tape.drawing import draw
 
     for page in pages():
         for file, dot in drawn(page):

@@ -683,13 +683,13 @@ newaxis = None
 
 
 _LATER = {  # name: the module that has it, imported when the name is first asked for
-    "explain": "autograd.explain", "func": "func", "jit": "jit", "load": "serialization", "nn": "nn", "optim": "optim",
+    "explain": "tape.explain", "func": "func", "jit": "jit", "load": "serialization", "nn": "nn", "optim": "optim",
     "save": "serialization", "signal": "signal", "special": "special", "utils": "utils",
 }  # fmt: skip
 if _TYPE_CHECKING:
     from . import func, jit, nn, optim, signal, special, utils
-    from .autograd.explain import explain
     from .serialization import load, save
+    from .tape.explain import explain
 
 
 def __getattr__(name: str) -> object:

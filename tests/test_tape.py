@@ -17,7 +17,7 @@ import torch as pytorch
 
 import minigrad as mg
 from minigrad.autograd import anomaly, engine
-from minigrad.autograd.tape_formulas import applied, formula_text
+from minigrad.tape.formulas import applied, formula_text
 
 record = mg.autograd.graph.record
 

@@ -19,13 +19,13 @@ import pytest
 import torch as pytorch
 
 import minigrad as mg
-from minigrad.autograd.tape_events import Value
-from minigrad.autograd.tape_fit import fits
-from minigrad.autograd.tape_mathematics import MATHEMATICS
-from minigrad.autograd.tape_page import SCRIPTS, STYLES, packed, page
+from minigrad.tape.events import Value
+from minigrad.tape.fit import fits
+from minigrad.tape.mathematics import MATHEMATICS
+from minigrad.tape.page import SCRIPTS, STYLES, packed, page
 
 record = mg.autograd.graph.record
-PARTS = Path(mg.__file__).parent / "tape_player"
+PARTS = Path(mg.__file__).parent / "tape" / "player"
 
 
 def train(epochs: int = 3, lr: float = 0.05) -> Any:

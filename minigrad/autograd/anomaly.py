@@ -4,7 +4,7 @@ With `set_detect_anomaly(True)` each node remembers where it was made and each i
 where it happened, so that the error about a changed value can show both lines; and a backward
 formula that returns nan is reported at once.
 
-A tape (`tape.py`) wants to hear of the same events. `enabled` is the one flag that the hot paths
+A tape (`minigrad.tape`) wants to hear of the same events. `enabled` is the one flag that the hot paths
 ask: it is set while either of the two is on.
 """
 
@@ -24,7 +24,7 @@ from ..dtypes import scalar_name
 enabled = False  # anomaly mode is on, or a tape is recording
 mode = False  # anomaly mode is on
 check_nan = True
-tape: Any = None  # the recorder (`tape_recorder.py`) that listens now
+tape: Any = None  # the recorder (`tape/recorder.py`) that listens now
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _PURE = os.path.dirname(os.path.dirname(os.path.abspath(np.__file__))) + os.sep

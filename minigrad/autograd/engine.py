@@ -52,7 +52,7 @@ class _Pass:
 
     __slots__ = (
         "__weakref__", "arrived", "awaited", "fit", "into_leaves", "keep_graph", "nodes",
-        "on_tensors", "runs", "sums", "wanted",
+        "only_root", "on_tensors", "runs", "sums", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -67,9 +67,11 @@ class _Pass:
         self.sums: dict[Any, Gradient] = {}  # what has arrived so far, by leaf, node, or edge to
         # an output that is not the first
         self.arrived: dict[Edge, Gradient] = {}  # at wanted edges
+        self.only_root: Any = None  # node or leaf, whose hooks are called even if it leads nowhere
 
     def run(self, roots: Sequence[Edge], gradients: Sequence[Gradient]) -> dict[Edge, Gradient]:
         sums, on_tensors, wanted = self.sums, self.on_tensors, self.wanted
+        self.only_root = roots[0][0] if len(roots) == 1 else None
         order = self.schedule(roots)
         self.hand_on(roots, gradients, gradients)
         for node in order:
@@ -159,16 +161,17 @@ class _Pass:
         for node in reversed(order):  # producers first
             if any(e is not None and (e in wanted or e[0] in runs) for e in node.edges):
                 runs.add(node)
-        targets = {target for target, _ in wanted}
+        targets = {self.only_root, *(target for target, _ in wanted)}
         return [node for node in order if node in runs or node in targets]
 
     def arrive(self, leaf: Any, gradient: Gradient) -> None:
         """All gradients of a leaf are there: this is what AccumulateGrad does."""
-        if self.wanted is not None and (leaf, None) not in self.wanted:
-            return
         hooks = leaf.hooks
-        if hooks is not None:
+        needed = self.wanted is None or (leaf, None) in self.wanted
+        if hooks is not None and (needed or leaf is self.only_root):
             gradient = hooks.on_gradients([gradient], self)[0]
+        if not needed:
+            return
         if not self.into_leaves:
             self.arrived[leaf, None] = gradient
             return
@@ -229,7 +232,7 @@ class _Pass:
                 self.arrived[node, output_nr] = gradient
 
 
-walk = _Pass  # while a tape records, its own kind of pass (tape_backward.py)
+walk = _Pass  # while a tape records, its own kind of pass (tape/backward.py)
 
 
 def place(edge: Edge) -> Output:

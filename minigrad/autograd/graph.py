@@ -20,7 +20,7 @@ from .multi_grad_hook import register_multi_grad_hook
 from .node import gradient_edge, refresh
 
 if TYPE_CHECKING:
-    from .tape import Recording
+    from ..tape import Recording
 
 Tensor = Any
 Pack = Callable[[Tensor], Any]
@@ -80,10 +80,10 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
 
 
 def record() -> Recording:
-    """Record what happens in a `with` block: `with record() as tape`. See `tape.py`.
+    """Record what happens in a `with` block: `with record() as tape`. See `minigrad.tape`.
 
     PyTorch has no such thing. Raises RuntimeError if another tape is recording."""
-    from .tape import Recording  # what only a recording needs is imported by the first one
+    from ..tape import Recording  # what only a recording needs is imported by the first one
 
     return Recording()
 
@@ -92,7 +92,7 @@ def html_tensors(mode: bool = True) -> None:
     """Show Tensors in notebooks as HTML (with `False`: as text again). See `notebook.py`.
 
     PyTorch has no such thing."""
-    from .notebook import html_tensors
+    from ..tape.notebook import html_tensors
 
     html_tensors(mode)
 

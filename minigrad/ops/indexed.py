@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import either, gpu, promotion
 from ..autograd import node as graph
-from ..autograd.inplace import begin_write
+from ..autograd.inplace import begin_write, check_overlap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
@@ -203,6 +203,9 @@ def index_copy(
 
 def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`index_copy` in place."""
+    begin_write(input, source)
+    wrap_dim(dim, input._array.ndim)
+    check_overlap(input, (index, source), "none")  # whatever their shapes
     at = _checked_copy("index_copy_", input, dim, index, source)
     return _written(_index_copy, input, at, index, source)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import either, gpu
 from ..autograd import node as graph
-from ..autograd.inplace import view_op, write
+from ..autograd.inplace import begin_write, view_op, write
 from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
 from .conversion import as_tensor_like, to
@@ -174,7 +174,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """`input[index] = value`, recorded like any other in-place operation."""
     value = as_tensor_like(value, input)
-    view, indices = _basic(input, index)
+    view, indices = _basic(input, index, is_written=True)
     if indices is None:
         _overwrite(view, value)
         return
@@ -238,8 +238,12 @@ def _scalar(tensor: Tensor) -> str:
     return scalar_name(tensor._array.dtype)
 
 
-def _basic(input: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None] | None]:
-    """The view that integers, slices and None select, and the tensors still to gather by."""
+def _basic(
+    input: Tensor, index: Any, is_written: bool = False
+) -> tuple[Tensor, list[Tensor | None] | None]:
+    """The view that integers, slices and None select, and the tensors still to gather by.
+
+    is_written: whether the view may be written comes before whether those tensors fit it."""
     items = [_regular(i) for i in (tuple(index) if _is_tuple(index) else (index,))]
     ndim = input._array.ndim
     used = sum(dimensions_of(i) for i in items)
@@ -251,6 +255,7 @@ def _basic(input: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None] | Non
     rest = ndim - used  # dimensions for the first ellipsis
     indices: list[Tensor | None] = []
     covered = arrays = 0  # dimensions that `indices` speak of, and arrays among them
+    unchecked = []
     for item in items:
         if item is Ellipsis and rest:
             dim, original, rest = dim + rest, original + rest, 0
@@ -271,11 +276,15 @@ def _basic(input: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None] | Non
         else:
             if type(view._array) is not np.ndarray:
                 item = to(item, device=view.device)  # an index of the CPU may mean a GPU's elements
-            check_index(item._array, view._array.shape, dim, arrays)
+            unchecked.append((item._array, dim, arrays))
             indices += [None] * (dim - covered) + [item]
             size = dimensions_of(item)
             dim, original, covered = dim + size, original + size, dim + size
             arrays += size
+    if indices and is_written:
+        begin_write(view)
+    for array, at, number in unchecked:
+        check_index(array, view._array.shape, at, number)
     return view, indices or None
 
 

@@ -170,27 +170,36 @@ def _drop_ones(input: Array, dims: Sequence[int]) -> Array:
     return input.reshape([s for i, s in enumerate(input.shape) if not (i in dims and s == 1)])
 
 
-@view_op("SqueezeBackward0", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+def _put_back(grad: Any, shape: tuple[int, ...], dims: Sequence[int], xp: Any) -> Any:
+    """The gradient of `squeeze`: those of `dims` that had size 1 are there again."""
+    return xp.unsqueeze_dims(grad, [d for d in dims if shape[d : d + 1] == (1,)])
+
+
+@view_op(
+    "SqueezeBackward0",
+    input=lambda grad, input_shape, xp: _put_back(grad, input_shape, range(len(input_shape)), xp),
+)
 def _squeeze_all(input: Array) -> Array:
     return _drop_ones(input, range(input.ndim))
 
 
 @view_op(
     "SqueezeBackward1",
-    input=lambda grad, input_shape, dim, xp: (
-        xp.unsqueeze(grad, dim) if input_shape[dim : dim + 1] == (1,) else grad
-    ),
+    input=lambda grad, input_shape, dim, xp: _put_back(grad, input_shape, [dim], xp),
 )
 def _squeeze_dim(input: Array, dim: int) -> Array:
     return _drop_ones(input, [dim])
 
 
-@view_op("SqueezeBackward2", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+@view_op(
+    "SqueezeBackward2",
+    input=lambda grad, input_shape, dims, xp: _put_back(grad, input_shape, dims, xp),
+)
 def _squeeze_dims(input: Array, dims: tuple[int, ...]) -> Array:
     return _drop_ones(input, dims)
 
 
-@op("SqueezeBackward4", input=lambda grad, input_shape, xp: xp.reshape(grad, input_shape))
+@op("SqueezeBackward4", input=lambda grad, dim, xp: xp.unsqueeze(grad, dim))
 def squeeze_product(input: Array, dim: int) -> Array:
     """The product of a vector and a matrix without the dimension that was put in for it."""
     return _drop_ones(input, [dim])

@@ -14,7 +14,7 @@ from ..autograd.inplace import (
 from ..autograd.node import record
 from ..autograd.row import Op, op
 from .dims import wrap_dim
-from .shape import _drop_ones
+from .shape import _drop_ones, _put_back
 
 Array = Any
 Tensor = Any
@@ -34,26 +34,31 @@ def _changed(change: Op, input: Tensor, *args: Any) -> Tensor:
     return input
 
 
-def _same_elements(grad: Any, input_shape: Any, xp: Any) -> Any:
-    return xp.reshape(grad, input_shape)
-
-
-@op("SqueezeBackward3", input=_same_elements)
+@op(
+    "SqueezeBackward3",
+    input=lambda grad, input_shape, xp: _put_back(grad, input_shape, range(len(input_shape)), xp),
+)
 def _squeeze_all(input: Array) -> Array:
     return _drop_ones(input, range(input.ndim))
 
 
-@op("SqueezeBackward4", input=_same_elements)
+@op(
+    "SqueezeBackward4",
+    input=lambda grad, input_shape, dim, xp: _put_back(grad, input_shape, [dim], xp),
+)
 def _squeeze_dim(input: Array, dim: int) -> Array:
     return _drop_ones(input, [dim])
 
 
-@op("SqueezeBackward5", input=_same_elements)
+@op(
+    "SqueezeBackward5",
+    input=lambda grad, input_shape, dims, xp: _put_back(grad, input_shape, dims, xp),
+)
 def _squeeze_dims(input: Array, dims: tuple[int, ...]) -> Array:
     return _drop_ones(input, dims)
 
 
-@op("UnsqueezeBackward1", input=_same_elements)
+@op("UnsqueezeBackward1", input=lambda grad, dim, xp: xp.squeeze(grad, dim))
 def _unsqueeze(input: Array, dim: int) -> Array:
     return np.expand_dims(input, dim)
 

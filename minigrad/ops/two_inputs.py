@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import promotion
-from ..autograd.inplace import inplace, write
+from ..autograd.inplace import begin_write, check_overlap, inplace, write
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
 from ..promotion import NUMBERS
@@ -206,6 +206,8 @@ def _mixed(input: Array, end: Array, weight: Any) -> Array:
     """From the nearer end, so that a weight of 1 gives just `end`."""
     if input.dtype != end.dtype:
         raise RuntimeError(f"expected dtype {_plain(input)} for `end` but got dtype {_plain(end)}")
+    if input.dtype.kind != "f":
+        np.broadcast_shapes(input.shape, end.shape, np.shape(weight))  # raises first
     floats_only("lerp_kernel_scalar", input)
     apart = end - input
     return np.where(abs(weight) < 0.5, input + weight * apart, end - apart * (1 - weight))
@@ -257,6 +259,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
 
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """`lerp` in place."""
+    begin_write(input, end, weight)
+    check_overlap(input, (end, weight))
     row = _lerp_number if isinstance(weight, NUMBERS) else _lerp
     arrays = [getattr(a, "_array", a) for a in (input, end, weight)]
     return write(row.row, (input, end, weight), row.forward(*arrays))

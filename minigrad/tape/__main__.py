@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .autograd.graph import record
+from ..autograd.graph import record
 
 
 class NamedTorch(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from . import node as graph
+from ..autograd import node as graph
+from .events import Value, short, value_of
 from .explain import explain
-from .tape_events import Value, short, value_of
 
 ROWS, COLUMNS = 8, 8
 CELL = "border:1px solid #8886;padding:0 6px;text-align:right;font-family:monospace"

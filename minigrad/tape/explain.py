@@ -1,7 +1,7 @@
 """`minigrad.explain(t)`: a paragraph about one tensor, and why its `.grad` is what it is.
 
 Much is read off the tensor itself. What only the past can tell (at which line it was detached,
-which backward pass missed it) comes from the newest tape (`tape.py`), if the tensor is on it.
+which backward pass missed it) comes from the newest tape, if the tensor is on it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from . import node as graph
-from .inplace import history_is_lost
-from .tape import Tape, latest
-from .tape_names import user_tensors
+from ..autograd import node as graph
+from ..autograd.inplace import history_is_lost
+from . import Tape, latest
+from .names import user_tensors
 
 NOT_RECORDED = (
     "It was made from values, by an operation of which no input requires a gradient, under "

@@ -245,7 +245,7 @@ class Delivery:
 @dataclass(slots=True)
 class Formula:
     """How the gradient of one input is computed: as in the row, with the user's names, and where a
-    row calls a function of its own, as mathematics (`tape_mathematics.py`)."""
+    row calls a function of its own, as mathematics (`mathematics.py`)."""
 
     input: str
     text: str

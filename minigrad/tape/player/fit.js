@@ -1,6 +1,6 @@
 /* A regression's fitted curve, and its loss as a surface over two parameters (or a curve over one).
 
-   Python found that prediction = offset + basis @ parameters (minigrad/autograd/tape_fit.py), so
+   Python found that prediction = offset + basis @ parameters (minigrad/tape/fit.py), so
    that the mean squared error is a quadratic form: theta' A theta + 2 b' theta + c. */
 "use strict";
 

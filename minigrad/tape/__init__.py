@@ -9,8 +9,8 @@
     tape.save("tape.json")        # all of it, for other programs
 
 An unmodified script is recorded by `python -m minigrad.tape SCRIPT.py`. The parts: what a tape
-holds is in `tape_events.py`, who listens in `tape_recorder.py` and `tape_backward.py`, what is
-shown in `tape_table.py`, `tape_drawing.py` and `tape_page.py`; `explain.py` tells about one tensor.
+holds is in `events.py`, who listens in `recorder.py` and `backward.py`, what is
+shown in `table.py`, `drawing.py` and `page.py`; `explain.py` tells about one tensor.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import anomaly, engine
-from .tape_backward import RecordedPass
-from .tape_drawing import dot_source, draw
-from .tape_events import Event, NodeInfo, TensorInfo
-from .tape_page import frame, page
-from .tape_recorder import Recorder
-from .tape_table import table
+from ..autograd import anomaly, engine
+from .backward import RecordedPass
+from .drawing import dot_source, draw
+from .events import Event, NodeInfo, TensorInfo
+from .page import frame, page
+from .recorder import Recorder
+from .table import table
 
 FORMAT = 1  # of the JSON file; raised when a reader has to change
 DRAWINGS = ("svg", "png", "pdf")

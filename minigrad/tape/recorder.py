@@ -1,7 +1,7 @@
 """The listener behind `graph.record()`: turns what happens into events of a tape.
 
 `anomaly.tape` holds it while it records; ops, in-place changes, optimizers and the backward pass
-(`tape_backward.py`) call its `on_...` methods. It refers to tensors and nodes weakly, so that a
+(`backward.py`) call its `on_...` methods. It refers to tensors and nodes weakly, so that a
 tape keeps no memory of the program alive; values are bounded copies.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from . import anomaly
-from . import node as graph
-from .grad_mode import is_inference_mode_enabled, is_recording
-from .tape_events import (
+from ..autograd import anomaly
+from ..autograd import node as graph
+from ..autograd.grad_mode import is_inference_mode_enabled, is_recording
+from .events import (
     Argument,
     Change,
     Created,
@@ -31,7 +31,7 @@ from .tape_events import (
     plain,
     value_of,
 )  # fmt: skip
-from .tape_names import find_names
+from .names import find_names
 
 TEXT = 40  # characters of an argument that is no tensor
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from . import anomaly
-from . import node as graph
-from .engine import Gradient, _Pass, fit_array, place
-from .node import Edge, Node
-from .tape_events import (
+from ..autograd import anomaly
+from ..autograd import node as graph
+from ..autograd.engine import Gradient, _Pass, fit_array, place
+from ..autograd.node import Edge, Node
+from .events import (
     Accumulate,
     Delivery,
     Formula,
@@ -20,9 +20,9 @@ from .tape_events import (
     Waiting,
     value_of,
 )  # fmt: skip
-from .tape_formulas import applied, formula_text
-from .tape_mathematics import mathematics
-from .tape_recorder import Recorder, input_names, op_name
+from .formulas import applied, formula_text
+from .mathematics import mathematics
+from .recorder import Recorder, input_names, op_name
 
 READY = 50  # so many nodes of the ready queue are listed
 

@@ -1,6 +1,6 @@
 """The player: a tape as one page of HTML that needs nothing else, not even a network.
 
-The page's parts are plain files in `tape_player/`: `player.html` is the skeleton, its comments
+The page's parts are plain files in `player/`: `player.html` is the skeleton, its comments
 `<!-- styles -->`, `<!-- scripts -->` and `<!-- tape -->` are the places of the rest. The tape goes
 in as JSON in which a value that occurs several times is written once (`Packer`).
 """
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .tape_events import Source, Value
-from .tape_fit import fits
+from .events import Source, Value
+from .fit import fits
 
 STYLES = ("player.css",)
 SCRIPTS = (
@@ -51,7 +51,7 @@ def frame(tape: Any) -> str:
 
 
 def _part(name: str) -> str:
-    return (files("minigrad") / "tape_player" / name).read_text(encoding="utf-8")
+    return (files(__package__) / "player" / name).read_text(encoding="utf-8")
 
 
 def packed(tape: Any) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from . import node as graph
-from .anomaly import LIBRARIES
+from ..autograd import node as graph
+from ..autograd.anomaly import LIBRARIES
 
 FRAMES, ENTRIES = 12, 100  # how far the search goes: functions, and entries of one container
 OPTIMIZED = 1  # flag of a code object: its variables are not kept in a dict

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .tape_events import LIMIT, Value
+from .events import LIMIT, Value
 
 PARAMETERS, POINTS, BATCHES, OPERATIONS = 6, 256, 200, 40  # a fit has at most so many
 

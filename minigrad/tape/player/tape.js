@@ -1,7 +1,7 @@
 /* The data of the page: what Python recorded, unpacked, with the answers that need no step.
 
    An event's `step` is its position, from 1; tensors and nodes have ids from 1. See
-   minigrad/autograd/tape_events.py for every field. A field that is missing is false or None. */
+   minigrad/tape/events.py for every field. A field that is missing is false or None. */
 "use strict";
 
 class Tape {

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from .tape_events import Value
+from .events import Value
 
 WIDTH = 140  # a longer line is cut
 
