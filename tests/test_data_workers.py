@@ -601,6 +601,7 @@ class Squares:
         return torch.full((1000,), i * i)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored
     loader = DataLoader(Squares(), 4, num_workers=2, {options})
     iterator = iter(loader)
     batch = next(iterator)
