@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+import torch.testing._internal.common_utils  # it loads a Hypothesis profile: before ours is loaded
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.internal.conjecture import providers
 

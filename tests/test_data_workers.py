@@ -571,6 +571,7 @@ class Interrupted(multiprocessing.context.ForkProcess):
     """A process that Ctrl-C reaches while it comes up."""
 
     def run(self):
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # see PROGRAM
         os.kill(os.getpid(), signal.SIGINT)
         super().run()
 
