@@ -10,6 +10,7 @@ A failing test prints the shortest program that it found, which `python -m parit
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from op_calls import Call, Drawn, calls, rows
 from op_lines import CALLS
 from oracle import FLOATS, LIBRARIES, Raised, facts, flat
-from strategies import DTYPES, Program
+from strategies import DTYPES, Program, edges
 
 import minigrad
 
@@ -190,6 +191,32 @@ def test_values_of_every_dtype_are_pytorchs(call: Call, data: st.DataObject) -> 
         False,
         call.graph and drawn.is_plain,
     )
+
+
+ALONE = [
+    call
+    for call in CALLS
+    if call.names == ["x"] and call.any_shape and call.derivatives and call.edges
+    if not re.search(r"\{(pair|index)\}", call.template)
+]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("call", ALONE, ids=str)
+def test_at_special_points(call: Call, dtype: str) -> None:
+    """Where slopes jump, vanish, or grow beyond all bounds, which no draw need hit upon."""
+    first = {"dim": "0", "dim2": "0", "dims": "(0,)", "shape": "(1,)"}
+    line = re.sub(r"\{([^{}]*)\}", lambda m: first.get(m[1], m[1].partition("|")[0]), call.template)
+    for point in edges(dtype):
+        x = f"torch.tensor([{point}], dtype=torch.{dtype}, requires_grad=True)"
+        program = Program([f"x = {x}", f"r = {line}"])
+        theirs, ours = (attempt(library, program) for library in LIBRARIES)
+        assert_same(theirs["r"], ours["r"], call.unit, call.ulps)
+        slopes = [
+            derivatives(library, scope, ["x"], 1)
+            for library, scope in zip(LIBRARIES, (theirs, ours), strict=True)
+        ]
+        assert_same(*slopes, 1.0, 4 * call.ulps, gradient=True)
 
 
 # --- what mathematics says -------------------------------------------------------------------------
