@@ -7,7 +7,7 @@ is the median of the rounds' ratios, its spread their quartiles: below 1 minigra
 
     python benchmarks/run.py --only 000 --only add-     the workloads whose names contain these
     python benchmarks/run.py --peers                    also MyGrad and HIPS autograd (extra `peers`)
-    python benchmarks/run.py --instructions             also instruction counts (needs valgrind)
+    python benchmarks/run.py --instructions             also instruction counts of small workloads (valgrind)
     python benchmarks/run.py --json FILE --plot FILE    figures for a program, and as a picture
     python benchmarks/run.py --markdown                 at the end the table again, as in README.md
 
@@ -225,15 +225,23 @@ def table(chosen: list[Workload], sides: list[Side], repeats: int) -> list[dict[
 
 def counted(chosen: list[Workload], threads: int) -> list[dict[str, Any]]:
     """Instruction counts of the small workloads on both sides."""
+    small = [w for w in chosen if w.name in SMALL and w.units < 1000]
     if not instructions.available():
-        sys.exit("--instructions needs valgrind, which is not installed")
+        sys.exit("--instructions needs valgrind and os.fork, which are not there")
+    if not small:
+        return []
+    print(
+        "\ninstructions per unit, of Python, NumPy and the library, without the kernel's; "
+        "counting takes minutes",
+        flush=True,
+    )
+    names, environ = [workload.name for workload in small], environment(threads)
+    sides = [instructions.count(side, names, environ) for side in ("minigrad", "torch")]
     print(f"{'instructions':18}{'minigrad':>12}{'torch':>12}{'ratio':>8}")
     rows = []
-    for workload in (w for w in chosen if w.name in SMALL and w.units < 1000):
-        ours, theirs = (
-            instructions.per_call(side, workload.name, environment(threads)) / workload.units
-            for side in ("minigrad", "torch")
-        )
+    for workload, *answers in zip(small, *sides, strict=True):
+        agree(workload, [answer["numbers"] for answer in answers])
+        ours, theirs = (answer["instructions"] / workload.units for answer in answers)
         rows.append({"name": workload.name, "minigrad": ours, "torch": theirs})
         print(f"{workload.name:18}{ours:12,.0f}{theirs:12,.0f}{ours / theirs:8.2f}", flush=True)
     return rows
@@ -266,7 +274,9 @@ def main() -> int:
     print(*summary(rows), sep="\n")
     if options.markdown:
         print("", about, "", *markdown(rows), "", sep="\n")
-    counts = counted(chosen, options.threads) if options.instructions else []
+    believed = {row["name"] for row in rows}
+    agreed = [workload for workload in chosen if workload.name in believed]
+    counts = counted(agreed, options.threads) if options.instructions else []
     if options.json:
         result = {"machine": about, "rows": all_rows, "instructions": counts}
         options.json.write_text(json.dumps(result, indent=1) + "\n")
