@@ -197,6 +197,14 @@ def test_powers_of_zero_and_negative_numbers(program: str) -> None:
     )
 
 
+@pytest.mark.parametrize("size", [1, 2, 5, 8, 17, 64, 65])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=lambda d: d.__name__)
+def test_relu_keeps_the_sign_of_zero(size: int, dtype: type) -> None:
+    """Sizes on both sides of those of vector registers, which have rules of their own for zeros."""
+    values = np.resize(np.array([-0.0, 0.0, -1.0, np.nan, np.inf, -np.inf], dtype), size)
+    same("(x.relu(), torch.signbit(x.relu())[x == x])", order=0, x=values)
+
+
 EMPTY = [
     "x + 1", "x * x", "x.exp()", "x.relu()", "torch.maximum(x, x)", "x == x", "x ** 2",
     "x.clamp(0, 1)", "torch.where(x > 0, x, x)",

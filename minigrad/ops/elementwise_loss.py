@@ -262,8 +262,13 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """The binary cross-entropy of `sigmoid(input)`, without its overflow; `pos_weight` multiplies
     the part of the positive targets."""
-    constant("binary_cross_entropy_with_logits", "weight", weight)
-    constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
+    name = "binary_cross_entropy_with_logits"
+    for position, (argument, value) in enumerate(
+        (("weight", weight), ("pos_weight", pos_weight)), 3
+    ):
+        if value is not None and not isinstance(value, graph.Tensor):
+            raise promotion.not_a_tensor(name, argument, position, value)
+        constant(name, argument, value)
     if target._array.dtype.kind != "f":
         raise RuntimeError(
             f"result type {scalar_name(input._array.dtype)} can't be cast to the desired output "

@@ -50,8 +50,8 @@ def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
 )
 def _cat(tensors: list[Array], dim: int) -> Array:
     parts = promoted(tensors)
-    ndims = [p.ndim for p in parts]
-    if min(ndims) != max(ndims):  # PyTorch lets empty vectors pass
+    ndims = {p.ndim for p in parts}
+    if len(ndims) > 1:  # PyTorch lets empty vectors pass
         parts = [p for p in parts if p.ndim == max(ndims)]
     return row_major(np.concatenate(parts, dim))
 
