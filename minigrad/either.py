@@ -158,8 +158,9 @@ def as_strided(array: Array, shape: Any, strides: Any) -> Array:
 
 
 def as_strided_into(array: Array, offset: int, shape: Any, strides: Any) -> Array:
-    """A view whose first element lies `offset` bytes after the first of `array`."""
-    bytes_of = array.reshape(-1).view(np.uint8)[offset:]
+    """A view whose first element lies `offset` bytes after the first of `array`, which may lie in
+    any order of its dimensions, but without gaps."""
+    bytes_of = array.ravel("K").view(np.uint8)[offset:]
     return as_strided(bytes_of[: array.itemsize].view(array.dtype), shape, strides)
 
 

@@ -270,6 +270,7 @@ class Tensor(Methods, Conversions):
         return self._hooks_of_gradient().add("accumulated", hook)
 
     def _hooks_of_gradient(self) -> Hooks:
+        refresh(self)
         return hooks.of(self if self._edge is None else self._edge[0])
 
     def retain_grad(self) -> None:

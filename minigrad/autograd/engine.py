@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import promotion
 from . import anomaly, grad_mode
 from . import node as graph
 from .hooks import call_node_hooks
@@ -51,8 +52,18 @@ class _Pass:
     """One walk through the graph, and what is on its way."""
 
     __slots__ = (
-        "__weakref__", "arrived", "awaited", "fit", "into_leaves", "keep_graph", "nodes",
-        "only_root", "on_tensors", "runs", "sums", "wanted",
+        "__weakref__",
+        "arrived",
+        "awaited",
+        "fit",
+        "into_leaves",
+        "keep_graph",
+        "nodes",
+        "on_tensors",
+        "only_root",
+        "runs",
+        "sums",
+        "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -254,7 +265,10 @@ def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:
         tensor._grad = tensor._grad + gradient
     else:
         array = tensor._grad._array
-        np.add(array, gradient, array)
+        try:
+            np.add(array, gradient, array)
+        except ValueError:  # `leaf.data` was given another shape
+            raise promotion.broadcast_error((array, gradient)) from None
         tensor._grad._bump_version()
 
 

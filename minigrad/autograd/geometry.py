@@ -68,8 +68,14 @@ def overlap(a: Any, b: Any) -> str:
         return "none"
     (low, high), (start, end) = either.byte_bounds(one), either.byte_bounds(other)
     if (low, high) == (start, end):
-        return "all" if one.strides == other.strides else "part"
+        return "all" if _same_steps(one, other) else "part"
     return "part" if low < end and start < high else "none"
+
+
+def _same_steps(one: Array, other: Array) -> bool:
+    """Whether the strides are equal. A dimension of size 1 that NumPy put in has stride 0."""
+    pairs = zip(one.strides, other.strides, one.shape, strict=False)
+    return one.ndim == other.ndim and all(a == b or (n == 1 and 0 in (a, b)) for a, b, n in pairs)
 
 
 def _is_dense(array: Array) -> bool:

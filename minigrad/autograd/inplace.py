@@ -146,6 +146,8 @@ class AsStridedBackward0(_Strided):
         xp = graph.tensor_ops if on_tensors else graph.array_ops
         if grads[0] is None:
             return [None]
+        if on_tensors and not grads[0]._array.size:  # then PyTorch records nothing
+            return [xp.zeros_shaped(self.base_geometry[0], grads[0])]
         return [xp.scatter_strided(grads[0], self.base_geometry, self.view_geometry)]
 
 

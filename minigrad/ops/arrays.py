@@ -134,6 +134,7 @@ im2col, col2im = folding.im2col.forward, folding.col2im.forward
 unfold, unfold_backward = strided._unfold.forward, strided.unfold_backward.forward
 flip, roll, rot90 = np.flip, rearranging.roll_array, np.rot90
 masked_select, masked_scatter = masking.masked_select_array, masking.masked_scatter_array
+masked_fill = masking.masked_fill_array
 
 
 def as_float(mask: Array, like: Array) -> Array:

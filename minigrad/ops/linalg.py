@@ -176,6 +176,8 @@ def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
             "dot : expected both vectors to have same dtype, but found "
             f"{scalar_name(a.dtype)} and {scalar_name(b.dtype)}"
         )
+    if a.dtype == bool:
+        raise NotImplementedError("\"dot\" not implemented for 'Bool'")
     return _dot(input, tensor)
 
 

@@ -52,8 +52,8 @@ def _slope(shape: tuple[int, ...], reduction: str) -> float:
 
 @op(
     "MseLossBackwardBackward0",
-    grad0=lambda grad, input, target, reduction, xp: (
-        _mse_twice(input - target, tuple(input.shape), reduction, xp) * grad
+    grad0=lambda grad, input, target, reduction, xp: xp.mse_loss_backward(
+        grad, input, target, reduction
     ),
     input=lambda grad, grad0, input_shape, reduction, xp: _mse_twice(
         grad * grad0, input_shape, reduction, xp

@@ -16,17 +16,23 @@ from ..dtypes import scalar_name
 from .conversion import number_as
 from .gathering import into_other, written
 from .pieces import unbind
+from .shape import row_major
 
 Array = Any
 Tensor = Any
 
 
 def _outside(grad: Any, mask: Any, xp: Any) -> Any:
-    return xp.where(mask, 0.0, grad)
+    return xp.masked_fill(grad, mask, 0.0)
+
+
+def masked_fill_array(input: Array, mask: Array, value: float) -> Array:
+    """`input` with a number where `mask` is True."""
+    return row_major(np.where(mask, value, input))
 
 
 def _fill(input: Array, mask: Array, value: Array) -> Array:
-    return np.where(mask, value.astype(input.dtype), input)
+    return row_major(np.where(mask, value.astype(input.dtype), input))
 
 
 @op("MaskedFillBackward0", input=_outside)
@@ -37,7 +43,7 @@ def _masked_fill(input: Array, mask: Array, value: Array) -> Array:
 @op(
     "MaskedFillBackward1",
     input=_outside,
-    value=lambda grad, mask, xp: xp.sum(xp.where(mask, grad, 0.0)),
+    value=lambda grad, mask, xp: xp.sum(xp.masked_select(grad, mask)),
 )
 def _masked_fill_tensor(input: Array, mask: Array, value: Array) -> Array:
     return _fill(input, mask, value)

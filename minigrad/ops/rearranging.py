@@ -16,6 +16,7 @@ from .dims import infer_size, size_of, wrap_dim
 from .indexed import index_select
 from .numpy_names import numpy_names
 from .shape import _clone_contiguous, _permute, alias, expand, flatten, transpose, unsqueeze, view
+from .summation import empty_as
 
 Array = Any
 Tensor = Any
@@ -104,7 +105,9 @@ def hermitian(input: Tensor) -> Tensor:
 
 @op("FlipBackward0", input=lambda grad, dims, xp: xp.flip(grad, dims))
 def _flip(input: Array, dims: tuple[int, ...]) -> Array:
-    return np.flip(input, dims).copy("C")
+    out = empty_as(input, input.dtype)
+    out[...] = np.flip(input, dims)
+    return out
 
 
 def flip(input: Tensor, *args: Any, dims: Any = ()) -> Tensor:

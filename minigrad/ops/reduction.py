@@ -96,6 +96,8 @@ def _added_dims(shape: tuple[int, ...], source: tuple[int, ...]) -> tuple[tuple[
 
 def sum_to_size(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     """`input` summed to a shape that broadcasts to its own."""
+    if not shape:
+        return _sum(input)
     dims, keepdims = _added_dims(input._array.shape, shape)
     out = sum_dim(input, dims, True) if dims else input
     return out if keepdims else reshape(out, shape)

@@ -78,6 +78,7 @@ def _transpose(input: Array, dim0: int, dim1: int) -> Array:
 
 def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
     """`squeeze` in place."""
+    begin_write(input)  # here and below: that it may be changed at all comes before its dimensions
     ndim = input._array.ndim
     if dim is None:
         return _changed(_squeeze_all, input)
@@ -88,11 +89,13 @@ def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
 
 def unsqueeze_(input: Tensor, dim: int) -> Tensor:
     """`unsqueeze` in place."""
+    begin_write(input)
     return _changed(_unsqueeze, input, wrap_dim(dim, input._array.ndim + 1))
 
 
 def t_(input: Tensor) -> Tensor:
     """`t` in place."""
+    begin_write(input)
     ndim = input._array.ndim
     if ndim > 2:
         raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {ndim}D")
@@ -101,6 +104,7 @@ def t_(input: Tensor) -> Tensor:
 
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """`transpose` in place."""
+    begin_write(input)
     ndim = input._array.ndim
     return _changed(_transpose, input, wrap_dim(dim0, ndim), wrap_dim(dim1, ndim))
 
