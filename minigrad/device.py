@@ -219,6 +219,11 @@ def set_default(value: Any) -> None:
     default_index = memory_of("cpu" if value is None else value)
 
 
+def default_device() -> device:
+    """Where new tensors are made."""
+    return device.at(default_index)
+
+
 def cuda_device(wanted: Any = None) -> device:
     """The GPU that `.cuda(wanted)` means; AssertionError where there is none."""
     if isinstance(wanted, int) and not gpu.device_count():

@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import device as devices
 from . import dtypes
+from .device import default_device, set_default
 from .device import device as Device
 from .dtypes import dtype as Dtype
 from .ops import dtype_named
@@ -75,12 +75,12 @@ def get_float32_matmul_precision() -> str:
 
 def set_default_device(device: Any) -> None:
     """Make new tensors on a device from now on; AssertionError for one that is not there."""
-    devices.set_default(device)
+    set_default(device)
 
 
 def get_default_device() -> Device:
     """Where new tensors are made."""
-    return Device.at(devices.default_index)
+    return default_device()
 
 
 def set_default_tensor_type(t: Any) -> None:

@@ -318,14 +318,14 @@ def missing_node(patch: Patch) -> None:
 
 
 def wrong_edge_order(patch: Patch) -> None:
-    right = calls.record
+    right = calls.connect
 
-    def record(*args: Any) -> Any:
+    def connect(*args: Any) -> Any:
         made = right(*args)
         made.edges = made.edges[::-1]
         return made
 
-    patch.setattr(calls, "record", record)
+    patch.setattr(calls, "connect", connect)
 
 
 def wrong_node_name(patch: Patch) -> None:
