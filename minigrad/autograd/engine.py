@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from .. import promotion
-from . import anomaly, grad_mode
+from . import anomaly, grad_mode, watched
 from . import node as graph
 from .hooks import call_node_hooks
-from .node import Edge, Node, Output
+from .node import Edge, Node, place
 from .ownership import may_be_shared
 
 Gradient = Any  # an array, a Tensor when the pass is recorded, or None for zero
@@ -95,7 +95,7 @@ class _Pass:
                 if anomaly.enabled:
                     anomaly.check(node, inputs)
             else:
-                inputs = self.apply_watched(node, outputs)
+                inputs = watched.apply(self, node, outputs)
             if inputs is None:
                 continue
             if not self.keep_graph:
@@ -164,16 +164,7 @@ class _Pass:
                     order.append(target)
                     ways.append(target.edges)
         order.sort(key=by_age, reverse=True)
-        return order if self.wanted is None else self.prune(order, self.wanted)
-
-    def prune(self, order: list[Node], wanted: set[Edge]) -> list[Node]:
-        """Leave out the nodes from which no wanted edge can be reached."""
-        runs = self.runs
-        for node in reversed(order):  # producers first
-            if any(e is not None and (e in wanted or e[0] in runs) for e in node.edges):
-                runs.add(node)
-        targets = {self.only_root, *(target for target, _ in wanted)}
-        return [node for node in order if node in runs or node in targets]
+        return order if self.wanted is None else watched.prune(self, order)
 
     def arrive(self, leaf: Any, gradient: Gradient) -> None:
         """All gradients of a leaf are there: this is what AccumulateGrad does."""
@@ -194,65 +185,8 @@ class _Pass:
             hooks.on_accumulated(leaf)
             call_node_hooks(hooks.post, self.on_tensors, [], [gradient])
 
-    def apply_watched(self, node: Node, outputs: list[Gradient]) -> Sequence[Gradient] | None:
-        """Run a node that has hooks, or whose gradients were asked for; None if it need not run."""
-        outputs[:], useful = self.before(node, outputs)
-        if useful == []:
-            return None
-        inputs = node.apply(outputs, self.on_tensors, useful)
-        if anomaly.enabled:
-            anomaly.check(node, inputs)
-        if node.hooks is None or not node.hooks.post:
-            return inputs
-        fitted = [
-            g if e is None or g is None else self.fit(g, *place(e))
-            for e, g in zip(node.edges, inputs, strict=True)
-        ]
-        after: Sequence[Gradient] = call_node_hooks(
-            node.hooks.post, self.on_tensors, fitted, outputs
-        )
-        return after
-
-    def before(
-        self, node: Node, outputs: list[Gradient]
-    ) -> tuple[list[Gradient], list[int] | None]:
-        """What happens to a node's gradients before it runs: hooks, and keeping what was asked for.
-
-        Returns the gradients and through which inputs the node leads to wanted edges (None: not
-        asked; an empty list: it does not run). PyTorch keeps before the hooks if the node runs."""
-        useful = None
-        if self.wanted is not None:
-            useful = [
-                i for i, e in enumerate(node.edges)
-                if e is not None and (e in self.wanted or e[0] in self.runs)
-            ]  # fmt: skip
-        if useful:
-            self.capture(node, outputs)
-        if node.hooks is not None:
-            outputs = node.hooks.on_gradients(outputs, self)
-        if useful == []:
-            self.capture(node, outputs)
-        elif node.hooks is not None:
-            outputs = call_node_hooks(node.hooks.pre, self.on_tensors, outputs)
-        return outputs, useful
-
-    def capture(self, node: Node, outputs: Sequence[Gradient]) -> None:
-        """Keep the gradients of this node's outputs that were asked for."""
-        for output_nr, gradient in enumerate(outputs):
-            if (node, output_nr) in (self.wanted or ()):
-                self.arrived[node, output_nr] = gradient
-
 
 walk = _Pass  # while a tape records, its own kind of pass (tape/backward.py)
-
-
-def place(edge: Edge) -> Output:
-    """The shape and dtype of the value that an edge's gradient belongs to."""
-    target, output_nr = edge
-    if output_nr is None:
-        array = target._array
-        return array.shape, array.dtype
-    return target.outputs[output_nr]  # type: ignore[no-any-return]
 
 
 def accumulate(tensor: Any, gradient: Gradient, on_tensors: bool) -> None:

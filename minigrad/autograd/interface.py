@@ -14,8 +14,8 @@ import numpy as np
 
 from .. import either
 from . import node as graph
-from .engine import place, run_backward
-from .node import Edge, gradient_edge, refresh
+from .engine import run_backward
+from .node import Edge, gradient_edge, place, refresh
 
 Tensor = Any
 Tensors = Any  # a Tensor or a sequence of them

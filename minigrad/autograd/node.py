@@ -238,6 +238,15 @@ def gradient_edge(value: Any) -> Edge | None:
     return value._edge or leaf_edge(value)
 
 
+def place(edge: Edge) -> Output:
+    """The shape and dtype of the value that an edge's gradient belongs to."""
+    target, output_nr = edge
+    if output_nr is None:
+        array = target._array
+        return array.shape, array.dtype
+    return target.outputs[output_nr]  # type: ignore[no-any-return]
+
+
 def leaf_edge(leaf: Any) -> Edge | None:
     """Into the leaf's `.grad`; nowhere, if it is a view that was made while nothing was recorded."""
     return (leaf, None) if leaf._view is None or leaf._view.kind is None else None

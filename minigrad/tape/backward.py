@@ -8,8 +8,8 @@ from typing import Any
 
 from ..autograd import anomaly
 from ..autograd import node as graph
-from ..autograd.engine import Gradient, _Pass, fit_array, place
-from ..autograd.node import Edge, Node
+from ..autograd.engine import Gradient, _Pass, fit_array
+from ..autograd.node import Edge, Node, place
 from .events import (
     Accumulate,
     Delivery,
