@@ -49,7 +49,8 @@ function formulaBlock(tape, timeline, event, delivery, withRow = false) {
   const lines = [named, numbers].filter((line, i, all) => all.indexOf(line) === i);
   const written = lines.map(safe).join("<br>= ");
   const same = numbers === valueText(delivery.unsummed ?? delivery.value);
-  return `<code class="formula">${written}${same ? "" : `<br>= <b>${result}</b>`}${summed}</code>${unnamed(tape, timeline, event, text)}${own}`;
+  const notes = [unnamed(tape, timeline, event, text), own].filter(Boolean).join("<br>");
+  return `<code class="formula">${written}${same ? "" : `<br>= <b>${result}</b>`}${summed}</code>${notes}`;
 }
 
 /* What the tensors without a name are: "t7 = hypothesis - y_train". */
