@@ -8,7 +8,6 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from .. import device as devices
 from .. import dtypes, gpu
 from ..autograd import anomaly, grad_mode
 from ..autograd import node as graph
@@ -49,8 +48,9 @@ class LikeOptions(TypedDict, total=False):
 
 def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A leaf around `array`, as the common arguments of all factories want it."""
-    if device is not None or devices.default_index is not None:
-        array = gpu.placed(array, memory_of(device))
+    place = memory_of(device)
+    if device is not None or place is not None:
+        array = gpu.placed(array, place)
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     result = wrap(array)

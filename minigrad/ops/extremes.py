@@ -61,6 +61,13 @@ def _amin(input: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     return _reduced(np.minimum, input, dims, keepdim)
 
 
+def _to_the_first(
+    grad: Any, input_shape: Any, result1: Any, dim: int, keepdim: bool, xp: Any
+) -> Any:
+    """The whole gradient goes to the element that was chosen."""
+    return xp.at_index(grad, input_shape, result1, dim, keepdim)
+
+
 def _first_extreme(input: Array, dim: int, keepdim: bool, arg: Any) -> tuple[Array, Array]:
     if not input.ndim:
         return input.copy(), either.zeros((), input, np.int64)
@@ -69,22 +76,12 @@ def _first_extreme(input: Array, dim: int, keepdim: bool, arg: Any) -> tuple[Arr
     return (values, at) if keepdim else (values.squeeze(dim), at.squeeze(dim))
 
 
-@op(
-    "MaxBackward0",
-    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(
-        grad, input_shape, result1, dim, keepdim
-    ),
-)
+@op("MaxBackward0", input=_to_the_first)
 def _max_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
     return _first_extreme(input, dim, keepdim, np.argmax)
 
 
-@op(
-    "MinBackward0",
-    input=lambda grad, input_shape, result1, dim, keepdim, xp: xp.at_index(
-        grad, input_shape, result1, dim, keepdim
-    ),
-)
+@op("MinBackward0", input=_to_the_first)
 def _min_dim(input: Array, dim: int, keepdim: bool) -> tuple[Array, Array]:
     return _first_extreme(input, dim, keepdim, np.argmin)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..autograd.inplace import (
     _before_write,
     _move_retained,
@@ -13,10 +11,9 @@ from ..autograd.inplace import (
 )
 from ..autograd.node import record
 from ..autograd.row import Op, op
+from . import shape
 from .dims import wrap_dim
-from .shape import _drop_ones, _put_back
 
-Array = Any
 Tensor = Any
 
 
@@ -34,46 +31,19 @@ def _changed(change: Op, input: Tensor, *args: Any) -> Tensor:
     return input
 
 
-@op(
-    "SqueezeBackward3",
-    input=lambda grad, input_shape, xp: _put_back(grad, input_shape, range(len(input_shape)), xp),
-)
-def _squeeze_all(input: Array) -> Array:
-    return _drop_ones(input, range(input.ndim))
+def _twin(name: str, view: Op) -> Op:
+    """The row of a view's form in place: the same mathematics, whose node has another name."""
+    row = view.row
+    formulas = {row.parameters[i]: f for i, (f, _) in zip(row.inputs, row.formulas, strict=True)}
+    return op(name, **formulas)(view.forward)
 
 
-@op(
-    "SqueezeBackward4",
-    input=lambda grad, input_shape, dim, xp: _put_back(grad, input_shape, [dim], xp),
-)
-def _squeeze_dim(input: Array, dim: int) -> Array:
-    return _drop_ones(input, [dim])
-
-
-@op(
-    "SqueezeBackward5",
-    input=lambda grad, input_shape, dims, xp: _put_back(grad, input_shape, dims, xp),
-)
-def _squeeze_dims(input: Array, dims: tuple[int, ...]) -> Array:
-    return _drop_ones(input, dims)
-
-
-@op("UnsqueezeBackward1", input=lambda grad, dim, xp: xp.squeeze(grad, dim))
-def _unsqueeze(input: Array, dim: int) -> Array:
-    return np.expand_dims(input, dim)
-
-
-@op("TBackward1", input=lambda grad, xp: xp.t(grad))
-def _t(input: Array) -> Array:
-    return input.T
-
-
-@op(
-    "TransposeBackward1",
-    input=lambda grad, dim0, dim1, xp: xp.transpose(grad, dim0, dim1) if grad.ndim else grad,
-)
-def _transpose(input: Array, dim0: int, dim1: int) -> Array:
-    return input.swapaxes(dim0, dim1) if input.ndim else input
+_squeeze_all = _twin("SqueezeBackward3", shape._squeeze_all)
+_squeeze_dim = _twin("SqueezeBackward4", shape._squeeze_dim)
+_squeeze_dims = _twin("SqueezeBackward5", shape._squeeze_dims)
+_unsqueeze = _twin("UnsqueezeBackward1", shape._unsqueeze)
+_t = _twin("TBackward1", shape._t)
+_transpose = _twin("TransposeBackward1", shape._transpose)
 
 
 def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
