@@ -26,6 +26,7 @@ Array = Any
 Tensor = Any
 Indices = list[Any]  # index arrays, and None for a dimension that is taken whole
 ALL = slice(None)
+PLAIN = {int, slice}
 
 
 @view_op(
@@ -165,10 +166,25 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         return _apply_int(input, 0, index, 0)
     if isinstance(index, slice):  # alone, it is a node even where it takes everything
         return _apply_slice(input, 0, index, keep=True) if input._array.ndim else _no_slice()
-    view, indices = _basic(input, index)
+    plain = type(index) is tuple and {*map(type, index)} <= PLAIN
+    if plain and len(index) <= input._array.ndim:
+        view, indices = _select_and_slice(input, index), None
+    else:
+        view, indices = _basic(input, index)
     if indices is not None:
         return index_rows(view, indices)
     return alias(view) if view is input else view
+
+
+def _select_and_slice(input: Tensor, items: tuple[Any, ...]) -> Tensor:
+    """What `_basic` does, for the most frequent index expressions: `x[0, 1]`, `x[:, 0]`."""
+    dim = 0
+    for number, item in enumerate(items):
+        if type(item) is int:
+            input = _apply_int(input, dim, item, number)
+        else:
+            input, dim = _apply_slice(input, dim, item), dim + 1
+    return input
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:

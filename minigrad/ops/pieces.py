@@ -50,10 +50,10 @@ def pieces(grad: Any, sizes: Sequence[int], dim: int) -> list[Any]:
 )
 def _cat(tensors: list[Array], dim: int) -> Array:
     parts = promoted(tensors)
-    ndims = {p.ndim for p in parts}
-    if len(ndims) > 1:  # PyTorch lets empty vectors pass
-        parts = [p for p in parts if p.ndim == max(ndims)]
-    return row_major(np.concatenate(parts, dim))
+    try:
+        return row_major(np.concatenate(parts, dim))
+    except ValueError:  # PyTorch lets empty vectors pass
+        return row_major(np.concatenate([p for p in parts if p.shape != (0,)], dim))
 
 
 @numpy_names
@@ -65,12 +65,15 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     shapes = [t._array.shape for t in tensors]
-    counted = [s for s in shapes if s != (0,)] or shapes[:1]
-    if counted[0] == ():
+    first = shapes[0]
+    alike = shapes.count(first) == len(shapes)
+    if not alike:
+        first = next(s for s in shapes if s != (0,))
+    if first == ():
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
-    at = wrap_dim(dim, len(counted[0]))
-    if shapes.count(counted[0]) != len(shapes):
-        _check_sizes(shapes, counted[0], at)
+    at = wrap_dim(dim, len(first))
+    if not alike:
+        _check_sizes(shapes, first, at)
     return _cat(tensors, at)
 
 

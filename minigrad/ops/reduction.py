@@ -75,6 +75,8 @@ def _sum_dim_as(input: Array, dims: tuple[int, ...], keepdim: bool, dtype: Any) 
 
 def sum_to_size_array(array: Array, shape: tuple[int, ...]) -> Array:
     """An array summed over what broadcasting from `shape` had added."""
+    if shape == (1,):  # as a bias of one number, in every model with one output
+        return sum_array(array).reshape(shape)
     dims, keepdims = _added_dims(array.shape, shape)
     out = sum_array(array, dims, keepdims)
     return out if out.shape == shape else out.reshape(shape)
