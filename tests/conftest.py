@@ -18,6 +18,8 @@ import torch.testing._internal.common_utils  # it loads a Hypothesis profile: be
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.internal.conjecture import providers
 
+pytest_plugins = ("on_device",)  # the option --device
+
 COMMON = {
     "deadline": None,  # a shared machine is slow at times
     "suppress_health_check": list(HealthCheck),
@@ -30,7 +32,7 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     **COMMON,
 )
-settings.register_profile("thorough", max_examples=400, **COMMON)
+settings.register_profile("thorough", max_examples=200, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 
