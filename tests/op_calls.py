@@ -60,6 +60,7 @@ class Call:
     specs: dict[str, str] = field(default_factory=dict)
     derivatives: int = 2  # how many times the result can be differentiated
     edges: bool = True  # whether infinities, nan and the largest numbers are meaningful
+    nan: bool = True  # whether nan is: its slope may depend on where in a vector an element is
     ties: bool = True  # whether equal elements are
     slopes: bool = True  # whether its gradient is meant to be the derivative
     graph: bool = True  # whether its nodes are PyTorch's
@@ -173,7 +174,7 @@ def _draw_values(
             whole = np.round(spread[name]) if dtype != "uint8" else np.abs(np.round(spread[name]))
             values[name] = (np.abs(whole) + 1 if domain else whole).astype(dtype)
         else:
-            values[name] = draw(arrays(shape, dtype))
+            values[name] = draw(arrays(shape, dtype, call.nan))
     return values
 
 

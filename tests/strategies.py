@@ -216,18 +216,19 @@ def indices(draw: st.DrawFn, shape: Shape, advanced: bool = True) -> str:
     if draw(st.integers(0, 4)) == 0:
         items.append("None")
     count = draw(st.integers(0, len(left)))
+    gathers = ("list", "mask") if advanced else ()
     for size in left[:count]:
-        items.append(draw(_index_item(size, advanced)))
+        items.append(draw(_index_item(size, gathers)))
+        if items[-1][0] in "[t":  # what a mask selects need not broadcast with another list
+            gathers = ("list",) if items[-1][0] == "[" else ()
     if not items or (count < len(left) and draw(st.booleans())):
         items.append("...")
     return ", ".join(items)
 
 
 @st.composite
-def _index_item(draw: st.DrawFn, size: int, advanced: bool) -> str:
-    kinds = ["slice", "slice", "all"] + (["number"] if size else [])
-    if advanced and size:
-        kinds += ["list", "mask"]
+def _index_item(draw: st.DrawFn, size: int, gathers: Sequence[str]) -> str:
+    kinds = ["slice", "slice", "all", *(["number", *gathers] if size else [])]
     kind = draw(st.sampled_from(kinds))
     if kind == "all":
         return ":"
