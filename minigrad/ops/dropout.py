@@ -109,13 +109,14 @@ def _native_dropout(input: Array, coins: Array, scale: float) -> Array:
 
 
 def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
-    """`dropout`, and its mask: True where an element was kept. `train=None` means True."""
+    """`dropout`, and its mask: True where an element was kept (floats if there is no element).
+    `train=None` means True."""
     array = input._array
     if array.dtype.kind != "f":
         kind = scalar_name(array.dtype)
         raise RuntimeError(f"result type Float can't be cast to the desired output type {kind}")
     if train is False or not array.size:
-        coins, scale = np.ones_like(array, BOOL), 1.0
+        coins, scale = np.ones_like(array, BOOL if array.size else array.dtype), 1.0
     else:
         coins = _trials(empty_as(array, BOOL), 1 - p, None)
         scale = 0.0 if p == 1 else 1 / (1 - p)
