@@ -5,6 +5,7 @@ Memory and imports are measured in a fresh Python process each, which prints one
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -36,7 +37,7 @@ IMPORT = "import time; t = time.perf_counter(); import {name}; print(1, time.per
 
 def child(program: str, name: str) -> tuple[float, float]:
     """What a program prints in a process of its own: a number to compare, and its figure."""
-    program = program.format(name=name, threads=1)
+    program = program.format(name=name, threads=os.environ["OMP_NUM_THREADS"])  # of `--threads`
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     first, second = map(float, run.stdout.split())
     return first, second

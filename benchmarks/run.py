@@ -6,6 +6,7 @@ turn, minigrad, PyTorch, minigrad, PyTorch, ..., so that a busy machine slows bo
 is the median of the rounds' ratios, its spread their quartiles: below 1 minigrad is faster.
 
     python benchmarks/run.py --only 000 --only add-     the workloads whose names contain these
+    python benchmarks/run.py --large --threads 2        what is large, with two threads on each side
     python benchmarks/run.py --peers                    also MyGrad and HIPS autograd (extra `peers`)
     python benchmarks/run.py --instructions             also instruction counts of small workloads (valgrind)
     python benchmarks/run.py --json FILE --plot FILE    figures for a program, and as a picture
@@ -183,6 +184,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time minigrad beside PyTorch.")
     option = parser.add_argument
     option("--only", action="append", metavar="NAME", help="workloads whose name contains NAME")
+    option("--large", action="store_true", help="leave out the small workloads, and imports")
     option("--threads", type=int, default=1, metavar="N", help="threads of each side")
     option("--repeats", type=int, default=9, metavar="N", help="rounds per workload, at least 2")
     option("--peers", action="store_true", help="compare the documents' loops with peers as well")
@@ -252,8 +254,10 @@ def main() -> int:
     wanted = options.only or [""]
     every = WORKLOADS + (GPU if options.device == "cuda" else [])
     chosen = [w for w in every if any(part in w.name for part in wanted)]
+    if options.large:
+        chosen = [w for w in chosen if w.name not in SMALL and not w.name.startswith("import-")]
     if options.list or not chosen:
-        for workload in WORKLOADS:
+        for workload in chosen or every:
             bar = "" if workload.bar is None else f"{workload.bar:.2f}"
             print(f"{workload.name:18}{bar}".rstrip())
         return 0 if options.list else 2

@@ -14,18 +14,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 # The module `tensor` comes first: then its name can be given to the function.
 from .tensor import Size, Tensor  # isort: skip
 
-from . import (
-    accelerator,
-    autograd,
-    backends,
-    cuda,
-    linalg,
-    mps,
-    random,
-    storage,
-    version,
-    xpu,
-)
+from . import autograd, random, storage
 from .autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import (
     enable_grad,
@@ -683,11 +672,28 @@ newaxis = None
 
 
 _LATER = {  # name: the module that has it, imported when the name is first asked for
-    "explain": "tape.explain", "func": "func", "jit": "jit", "load": "serialization", "nn": "nn", "optim": "optim",
-    "save": "serialization", "signal": "signal", "special": "special", "utils": "utils",
+    "accelerator": "accelerator", "backends": "backends", "cuda": "cuda", "explain": "tape.explain",
+    "func": "func", "jit": "jit", "linalg": "linalg", "load": "serialization", "mps": "mps", "nn": "nn",
+    "optim": "optim", "save": "serialization", "signal": "signal", "special": "special",
+    "utils": "utils", "version": "version", "xpu": "xpu",
 }  # fmt: skip
 if _TYPE_CHECKING:
-    from . import func, jit, nn, optim, signal, special, utils
+    from . import (
+        accelerator,
+        backends,
+        cuda,
+        func,
+        jit,
+        linalg,
+        mps,
+        nn,
+        optim,
+        signal,
+        special,
+        utils,
+        version,
+        xpu,
+    )
     from .serialization import load, save
     from .tape.explain import explain
 

@@ -41,7 +41,7 @@ from .ops import linalg_vander as vander
 from .ops import linalg_vecdot as vecdot
 from .ops import linalg_vector_norm as vector_norm
 from .ops import matmul
-from .ops.linalg_results import LinAlgError
+from .ops.linalg_checks import LinAlgError
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh",

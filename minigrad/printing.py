@@ -14,23 +14,25 @@ three steps, and the file goes through them in this order:
 Everything here works on NumPy arrays and knows nothing of `Tensor`, which calls `tensor_repr`.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-Array = NDArray[Any]
+if TYPE_CHECKING:  # numpy.typing takes time to import
+    from numpy.typing import DTypeLike, NDArray
+
+Array = np.ndarray
 
 
 # ---- Options -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class PrintOptions:
+class PrintOptions(NamedTuple):
     """What `set_printoptions` sets; the defaults are the profile "default"."""
 
     precision: int = 4
@@ -84,7 +86,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """The present options by name; `set_printoptions(**get_printoptions())` changes nothing."""
-    return asdict(_options)
+    return _options._asdict()
 
 
 @contextmanager
@@ -108,8 +110,7 @@ def printoptions(
 # ---- Numbers -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class NumberFormat:
+class NumberFormat(NamedTuple):
     """How each number of one tensor is written.
 
     `spec` is a Python format specification and `width` the least number of characters. `point`
@@ -126,7 +127,7 @@ class NumberFormat:
             text += self.point
         return text.rjust(self.width)
 
-    def widened_to(self, values: list[float]) -> "NumberFormat":
+    def widened_to(self, values: list[float]) -> NumberFormat:
         """The same format, wide enough for each of `values`."""
         return NumberFormat(self.spec, self.point, max(len(self(value)) for value in values))
 
@@ -190,8 +191,7 @@ def _edges(shape: tuple[int, ...], edgeitems: int) -> tuple[Array, ...]:
     return np.ix_(*kept)
 
 
-@dataclass(frozen=True)
-class _Writer:
+class _Writer(NamedTuple):
     """Lays out numbers; `edgeitems` is None where every entry is shown."""
 
     number: NumberFormat

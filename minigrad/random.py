@@ -15,17 +15,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import gpu
 from .autograd import node as graph
 from .device import cpu
 from .device import device as Device
 
-Array = NDArray[Any]
+if TYPE_CHECKING:  # numpy.typing takes time to import
+    from numpy.typing import NDArray
+
+Array = np.ndarray
 Shape = tuple[int, ...]
 
 DEFAULT_SEED = 67280421310721

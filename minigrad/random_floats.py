@@ -17,13 +17,15 @@ the recipe that PyTorch uses on AMD, where sizes 1 to 5000 were compared and are
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from .random import C_NAMES, KIND_NAMES, Array, Generator, Shape, default_generator
 from .random_kernels import exp, fma, libm, log, log32, sincos32
+
+if TYPE_CHECKING:  # numpy.typing takes time to import
+    from numpy.typing import DTypeLike
 
 
 def uniform(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from .random import C_NAMES, KIND_NAMES, Array, Generator, Shape, default_generator
+
+if TYPE_CHECKING:  # numpy.typing takes time to import
+    from numpy.typing import DTypeLike
 
 _INT64_MIN = -(2**63)
 

@@ -29,9 +29,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+Array = np.ndarray
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL = np.array([0x9E3779B9, 0xBB67AE85], np.uint32)  # the golden ratio, the square root of 3 - 1

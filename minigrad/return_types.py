@@ -1,30 +1,22 @@
 """The named tuples that ops with several results return: `x.sort().indices`."""
 
-from __future__ import annotations
-
-from typing import Any, NamedTuple
-
-
-class _ValuesAndIndices(NamedTuple):
-    values: Any
-    indices: Any
-
-    def __repr__(self) -> str:
-        return _text(self)
+from collections import namedtuple
+from typing import Any
 
 
-class _MinAndMax(NamedTuple):
-    min: Any
-    max: Any
-
-    def __repr__(self) -> str:
-        return _text(self)
-
-
-def _text(named: Any) -> str:
+class _Shown:
     """One line per field, as PyTorch shows them."""
-    lines = ",\n".join(f"{f}={v!r}" for f, v in zip(named._fields, named, strict=True))
-    return f"minigrad.return_types.{type(named).__name__}(\n{lines})"
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        named: Any = self
+        lines = ",\n".join(f"{f}={v!r}" for f, v in zip(named._fields, named, strict=True))
+        return f"minigrad.return_types.{type(self).__name__}(\n{lines})"
+
+
+class _ValuesAndIndices(_Shown, namedtuple("_ValuesAndIndices", "values indices")):
+    __slots__ = ()
 
 
 class max(_ValuesAndIndices):
@@ -67,35 +59,80 @@ class cummin(_ValuesAndIndices):
     """`(values, indices)` of `cummin`."""
 
 
-class aminmax(_MinAndMax):
+class aminmax(_Shown, namedtuple("aminmax", "min max")):
     """`(min, max)` of `aminmax`."""
 
 
-class frexp(NamedTuple):
+class frexp(_Shown, namedtuple("frexp", "mantissa exponent")):
     """`(mantissa, exponent)` of `frexp`."""
 
-    mantissa: Any
-    exponent: Any
 
-    def __repr__(self) -> str:
-        return _text(self)
-
-
-class histogram(NamedTuple):
+class histogram(_Shown, namedtuple("histogram", "hist bin_edges")):
     """`(hist, bin_edges)` of `histogram`."""
 
-    hist: Any
-    bin_edges: Any
 
-    def __repr__(self) -> str:
-        return _text(self)
-
-
-class histogramdd(NamedTuple):
+class histogramdd(_Shown, namedtuple("histogramdd", "hist bin_edges")):
     """`(hist, bin_edges)` of `histogramdd`; one Tensor of edges for each dimension."""
 
-    hist: Any
-    bin_edges: Any
 
-    def __repr__(self) -> str:
-        return _text(self)
+# --- linear algebra ------------------------------------------------------------------------------
+
+
+class linalg_svd(_Shown, namedtuple("linalg_svd", "U S Vh")):
+    """`A = U @ diag(S) @ Vh`."""
+
+
+class svd(_Shown, namedtuple("svd", "U S V")):
+    """`A = U @ diag(S) @ V.mT`."""
+
+
+class linalg_qr(_Shown, namedtuple("linalg_qr", "Q R")):
+    """`A = Q @ R`."""
+
+
+class qr(_Shown, namedtuple("qr", "Q R")):
+    """`A = Q @ R`."""
+
+
+class linalg_eigh(_Shown, namedtuple("linalg_eigh", "eigenvalues eigenvectors")):
+    """`A = V @ diag(L) @ V.mT`."""
+
+
+class linalg_slogdet(_Shown, namedtuple("linalg_slogdet", "sign logabsdet")):
+    """`det(A) = sign * exp(logabsdet)`."""
+
+
+class slogdet(_Shown, namedtuple("slogdet", "sign logabsdet")):
+    """`det(A) = sign * exp(logabsdet)`."""
+
+
+class linalg_inv_ex(_Shown, namedtuple("linalg_inv_ex", "inverse info")):
+    """The inverse, and where elimination met a zero on the diagonal (0: nowhere)."""
+
+
+class linalg_cholesky_ex(_Shown, namedtuple("linalg_cholesky_ex", "L info")):
+    """The factor, and the order of the first minor that is not positive-definite (0: none)."""
+
+
+class linalg_lstsq(_Shown, namedtuple("linalg_lstsq", "solution residuals rank singular_values")):
+    """The solution of a least squares problem, and what came with it."""
+
+
+class linalg_lu(_Shown, namedtuple("linalg_lu", "P L U")):
+    """`A = P @ L @ U`."""
+
+
+class linalg_lu_factor(_Shown, namedtuple("linalg_lu_factor", "LU pivots")):
+    """Both factors of an LU factorization in one matrix, and the exchanges of rows."""
+
+
+class linalg_lu_factor_ex(_Shown, namedtuple("linalg_lu_factor_ex", "LU pivots info")):
+    """As `linalg_lu_factor`, and where U has a zero on its diagonal (0: nowhere)."""
+
+
+class linalg_solve_ex(_Shown, namedtuple("linalg_solve_ex", "result info")):
+    """The solution of a system, and where elimination met a zero on the diagonal (0: nowhere)."""
+
+
+class triangular_solve(_Shown, namedtuple("triangular_solve", "solution cloned_coefficient")):
+    """The solution of a triangular system, and a copy of its matrix."""

@@ -4,6 +4,7 @@ import ast
 import gc
 import inspect
 import itertools
+import subprocess
 import sys
 import tracemalloc
 import weakref
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.autograd.row import pointwise
 
 PACKAGE = Path(mg.__file__).parent
 OUTER = ("nn", "optim", "utils", "distributed")
@@ -96,6 +98,43 @@ def test_no_source_is_made_at_run_time(path: Path) -> None:
     assert called.isdisjoint({"exec", "eval", "compile"})
     assert stars == []
     assert "setrecursionlimit" not in path.read_text()
+
+
+LATE = """
+import sys
+before = set(sys.modules)
+import minigrad
+top = "accelerator backends cuda func jit linalg mps nn optim signal special utils version xpu".split()
+names = [f"minigrad.{name}" for name in top]
+names += ["minigrad.autograd.forward_ad", "minigrad.autograd.functional"]
+assert {*names, "dataclasses", "numpy.typing", "traceback"} & ({*sys.modules} - before) == set()
+for name in names:
+    package, _, attribute = name.rpartition(".")
+    assert attribute in dir(sys.modules[package]), name
+    assert getattr(sys.modules[package], attribute) is sys.modules[name], name
+import minigrad.autograd.gradcheck
+assert callable(minigrad.autograd.gradcheck)  # the function, not its module, as in PyTorch
+"""
+
+
+def test_what_few_programs_need_is_imported_when_they_ask_for_it() -> None:
+    run = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_row_has_no_class_of_nodes_before_it_records() -> None:
+    """A class takes as long to make as all the rest of a row, and most rows never record."""
+
+    @pointwise("TwiceBackward0", input=lambda grad: grad * 2)
+    def twice(input: Any) -> Any:
+        return input * 2
+
+    assert twice.row.node_class is None
+    twice(leaf(2).detach())
+    assert twice.row.node_class is None
+    first, second = twice(leaf(2)), twice(leaf(2))
+    assert type(first.grad_fn) is type(second.grad_fn) is twice.row.node_class
+    assert type(first.grad_fn).__name__ == first.grad_fn.name() == "TwiceBackward0"
 
 
 # ---- long and wide graphs ------------------------------------------------------------------------

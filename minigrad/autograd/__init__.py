@@ -7,7 +7,10 @@ the user's own), `hooks.py`, `anomaly.py`. The public functions are in `interfac
 comparison with finite differences, and `graph.py` hooks on what is saved.
 """
 
-from . import forward_ad, functional, graph
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from . import graph
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -21,3 +24,17 @@ __all__ = [
     "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip
+
+if _TYPE_CHECKING:
+    from . import forward_ad, functional
+
+
+def __getattr__(name: str) -> object:
+    """What few programs need is imported when they ask for it."""
+    if name in ("forward_ad", "functional"):
+        return _import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "forward_ad", "functional"})

@@ -14,12 +14,14 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from traceback import FrameSummary
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..dtypes import scalar_name
+
+if TYPE_CHECKING:
+    from traceback import FrameSummary
 
 enabled = False  # anomaly mode is on, or a tape is recording
 mode = False  # anomaly mode is on
@@ -98,6 +100,8 @@ def is_anomaly_check_nan_enabled() -> bool:
 
 def here() -> FrameSummary:
     """The innermost line of the user's own code (its text is read from the file when asked for)."""
+    from traceback import FrameSummary  # most programs never ask, and need not load it
+
     frame: Any = sys._getframe(1)
     found = frame
     while frame is not None:

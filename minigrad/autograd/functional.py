@@ -37,7 +37,7 @@ from .functional_checks import (
     single_output,
 )
 from .grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
-from .interface import grad
+from .interface import grad, one_hot
 
 Tensor = Any
 Tensors = Any  # a Tensor or a tuple of them
@@ -193,13 +193,6 @@ def gradients(
         return (None,) * len(inputs)
     outputs, weights = zip(*found, strict=True)
     return grad(outputs, inputs, weights, retain_graph, create_graph, allow_unused=True)
-
-
-def one_hot(tensor: Tensor, position: int) -> Tensor:
-    """Zeros like `tensor`, but for a one at `position`, counted in row-major order."""
-    row = graph.tensor_ops.zeros_like(tensor)
-    row._array.flat[position] = 1
-    return row
 
 
 def _jacobian_of(

@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from . import forward_ad
+from .. import gpu
 from . import node as graph
 from .function import Function
-from .functional import one_hot
-from .interface import grad
+from .interface import grad, one_hot
 
 Tensor = Any
 Func = Callable[..., Any]
@@ -154,7 +153,7 @@ def _numerical(
     """Central differences: per output, how it changes with each element of `target`."""
     jacobians = [np.zeros((target.numel(), o.numel()), o._array.dtype) for o in outputs]
     for row, index in enumerate(np.ndindex(target._array.shape)):
-        value = target._array[index]
+        value = gpu.host_scalar(target._array[index])
         below = _values_at(func, args, target, index, value - eps, outputs, eps)
         above = _values_at(func, args, target, index, value + eps, outputs, eps)
         target._array[index] = value
@@ -169,7 +168,7 @@ def _values_at(
 ) -> list[Any]:  # fmt: skip
     """The outputs with one element of `target` at another value; the graph does not notice it."""
     target._array[index] = value
-    arrays = [output._array.copy() for output in _as_tuple(func(*args))]
+    arrays = [gpu.to_host(output._array).copy() for output in _as_tuple(func(*args))]
     for array, first in zip(arrays, like, strict=True):
         for what, now, before in (
             ("shape", graph.wrap(array).shape, first.shape),
@@ -201,7 +200,7 @@ def _analytical(args: tuple[Any, ...], output: Tensor) -> list[Jacobian]:
         found = grad([output], targets, weight, retain_graph=True, allow_unused=True)
         for jacobian, gradient in zip(jacobians, found, strict=True):
             if gradient is not None:
-                jacobian[:, column] = gradient._array.reshape(-1)
+                jacobian[:, column] = gpu.to_host(gradient._array).reshape(-1)
     return jacobians
 
 
@@ -209,6 +208,8 @@ def _forward_mode(
     func: Func, args: tuple[Any, ...], target: Tensor, outputs: Sequence[Tensor]
 ) -> list[Jacobian]:
     """The Jacobians by forward mode: one direction after the other."""
+    from . import forward_ad  # here, so that a program without forward mode need not load it
+
     jacobians = [np.zeros((target.numel(), o.numel()), o._array.dtype) for o in outputs]
     for row in range(target.numel()):
         with forward_ad.dual_level():
@@ -218,7 +219,7 @@ def _forward_mode(
             for jacobian, output in zip(jacobians, _as_tuple(found), strict=True):
                 tangent = forward_ad.unpack_dual(output).tangent
                 if tangent is not None:
-                    jacobian[row] = tangent._array.reshape(-1)
+                    jacobian[row] = gpu.to_host(tangent._array).reshape(-1)
     return jacobians
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import either
+from .. import either, gpu
 from . import node as graph
 from .engine import run_backward
 from .node import Edge, gradient_edge, place, refresh
@@ -139,10 +139,18 @@ def _at(edge: GradientEdge) -> Tensor:
     if hasattr(edge.node, "variable"):
         return edge.node.variable
     shape, dtype = place((edge.node, edge.output_nr))
-    tensor = graph.wrap(np.broadcast_to(np.zeros((), dtype), shape))
+    memory = gpu.index_of(_leaf_behind(edge.node)._array)
+    tensor = graph.wrap(np.broadcast_to(gpu.placed(np.zeros((), dtype), memory), shape))
     tensor._edge, tensor._requires_grad = (edge.node, edge.output_nr), True
     tensor.__dict__["stands_for"] = edge
     return tensor
+
+
+def _leaf_behind(node: Any) -> Tensor:
+    """A leaf to which the gradient of a node's output goes."""
+    while isinstance(node, graph.Node):
+        node = next(edge[0] for edge in node.edges if edge is not None)
+    return node
 
 
 def initial_gradients(roots: list[Tensor], given: list[Tensor], recorded: bool) -> list[Any]:
@@ -201,3 +209,10 @@ CYCLE = (
     "avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters "
     "to None after use to break the cycle and avoid the leak."
 )
+
+
+def one_hot(tensor: Tensor, position: int) -> Tensor:
+    """Zeros like `tensor`, but for a one at `position`, counted in row-major order."""
+    row = graph.tensor_ops.zeros_like(tensor)
+    row._array[np.unravel_index(position, row._array.shape)] = 1
+    return row

@@ -38,7 +38,7 @@ class Plan:
         self.saves = tuple(_source(row.parameters, n) for n in kept)
         self.uses_context = any(n in CONTEXT for n in named)
         self.formulas = tuple(
-            (i, formula, None if names == ["grad"] else _picker([slots.index(n) for n in names]))
+            (i, formula, None if names == ("grad",) else _picker([slots.index(n) for n in names]))
             for i, formula, names in active
         )
 
@@ -61,7 +61,7 @@ class Plan:
         return saved
 
 
-def _source(parameters: list[str], name: str) -> tuple[str, int]:
+def _source(parameters: Sequence[str], name: str) -> tuple[str, int]:
     """Where the value comes from that a formula calls `name`: how, and from which argument."""
     if name.startswith("result"):
         return "result", int(name.removeprefix("result") or 0)

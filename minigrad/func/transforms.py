@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 from .. import ops
 from ..autograd import enable_grad
 from ..autograd import node as graph
-from ..autograd.functional import gradients, one_hot
+from ..autograd.functional import gradients
 from ..autograd.grad_mode import is_grad_enabled
+from ..autograd.interface import one_hot
 from .tree import Tree, flatten, spec
 
 Tensor = Any

@@ -12,7 +12,6 @@ sums is one batched matrix product. All steps are other ops, so gradients follow
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from .reduction import sum as sum_
 from .shape import permute, reshape, unsqueeze, view
 
 Tensor = Any
-LETTERS = string.ascii_uppercase + string.ascii_lowercase
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ELLIPSIS = "..."
 Labels = list[str]  # of one operand: letters, and at most one ELLIPSIS
 

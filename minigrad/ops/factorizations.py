@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from .. import either
+from .. import return_types as results
 from ..autograd.grad_mode import is_recording
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
-from . import linalg_results as results
-from .linalg_results import LinAlgError, check_matrices, check_square
+from .linalg_checks import LinAlgError, check_matrices, check_square
 from .shape import transpose
 from .solving import by_columns
 

@@ -115,7 +115,8 @@ def special_zeta(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor
 # --- lgamma --------------------------------------------------------------------------------------
 
 # (zeta(k) - 1) (-1)**k / k for k = 2, 3, ...: lgamma(2 + z) = z (1 - EULER) + their series, |z| <= 1/2
-_TAYLOR = [float(_hurwitz(np.array(float(k)), np.array(2.0))) * (-1) ** k / k for k in range(2, 36)]
+_K = np.arange(2.0, 36.0)
+_TAYLOR = (_hurwitz(_K, np.array(2.0)) * (-1.0) ** _K / _K).tolist()
 _STIRLING = [b / ((2 * k + 2) * (2 * k + 1)) for k, b in enumerate(BERNOULLI[:8])]
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from .. import either
+from .. import return_types as results
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..promotion import check_tensors
-from . import linalg_results as results
-from .linalg_results import check_matrices, raise_first
+from .linalg_checks import check_matrices, raise_first
 from .recorded import on
 from .solving import by_columns
 from .triangular import check_system, solve_triangular

@@ -19,7 +19,7 @@ from .extremes import amax, amin
 from .factorizations import linalg_svdvals
 from .inplace import copy_
 from .linalg import matmul
-from .linalg_results import check_float, check_square
+from .linalg_checks import check_float, check_square
 from .norms import linalg_vector_norm
 from .reduction import sum as sum_
 from .shape import clone, expand, permute, reshape, unsqueeze, view

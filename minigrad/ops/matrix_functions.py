@@ -21,7 +21,7 @@ from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import check_tensors
 from .arithmetic import div, mul
-from .linalg_results import LinAlgError, check_matrices, check_square
+from .linalg_checks import LinAlgError, check_matrices, check_square
 from .norms import linalg_norm
 from .pieces import cat
 from .recorded import on
@@ -101,12 +101,10 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     if not array.ndim:
         x, array = ops.unsqueeze(x, 0), array[None]
     count = array.shape[-1] if N is None else N
-    if count < 1:
-        raise RuntimeError(f"linalg.vander: N must be greater than 1. Got {count}.")
+    if count < 2:
+        raise RuntimeError("N must be greater than 1.")
     dtype = np.dtype(np.int64) if array.dtype.kind in "biu" else array.dtype
     ones = wrap(either.full((*array.shape, 1), 1, dtype, array))
-    if count == 1:
-        return ones
     powers = ops.unsqueeze(x, -1).expand(*array.shape, count - 1)
     return cat([ones, ops.cumprod(powers, -1)], -1)
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from .. import either
+from .. import return_types as results
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
-from . import linalg_results as results
 from .factorizations import linalg_svdvals, sum_of
-from .linalg_results import check_matrices
+from .linalg_checks import check_matrices
 
 Array = Any
 Tensor = Any

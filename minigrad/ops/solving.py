@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import either
+from .. import either, gpu
+from .. import return_types as results
 from ..autograd import node as graph
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import broadcast_error, check_tensors, not_a_tensor
-from . import linalg_results as results
 from .choosing import where
 from .indexing import index_rows
-from .linalg_results import (
+from .linalg_checks import (
+    LinAlgError,
     bad_minor,
     check_square,
     each,
@@ -122,7 +123,7 @@ def solve_system(A: Array, B: Array, left: bool, vector: bool) -> Array:
     """X with `A X = B`, or `X A = B` if not `left`; `vector`: B has one right side per matrix."""
     if vector:
         X = _solution(A, B[..., None])[..., 0]
-        return by_columns(X) if X.ndim > 1 else X.copy()
+        return by_columns(X) if X.ndim > 1 else X
     if not left:
         return either.contiguous(_solution(A.mT, B.mT).mT)
     return by_columns(_solution(A, B))
@@ -132,7 +133,7 @@ def _solution(A: Array, B: Array) -> Array:
     try:
         return np.linalg.solve(A, B)
     except np.linalg.LinAlgError:
-        raise results.LinAlgError(UNSOLVABLE) from None
+        raise LinAlgError(UNSOLVABLE) from None
 
 
 def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor:
@@ -228,6 +229,7 @@ def cofactors(A: Tensor) -> Tensor:
     if not _nearly_singular(array, np.linalg.det(array)):
         return determinant(A)[..., None, None] * inverse_matrix(A).mT
     others = np.array([[k for k in range(n) if k != i] for i in range(n)], int).reshape(n, n - 1)
+    others = gpu.placed(others, gpu.index_of(array))
     batch = (slice(None),) * (array.ndim - 2)
     minors = index_rows(A, (*batch, others[:, None, :, None], others[None, :, None, :]))
     i, j = np.indices((n, n))

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from .. import either
+from .. import return_types as results
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import broadcast_error, check_tensors
-from . import linalg_results as results
-from .linalg_results import check_matrices, check_square
+from .linalg_checks import check_matrices, check_square
 from .recorded import on
 from .solving import by_columns
 

@@ -154,7 +154,8 @@ class TensorRowsIter(_BaseDataLoaderIter):
 
     def _gather(self) -> None:
         self._versions = [counter[0] for counter in self._counters]
-        self._blocks = [t._array.take(self._rows, axis=0) for t in self._tensors]
+        arrays = [t._array for t in self._tensors]
+        self._blocks = [a.take(gpu.placed(self._rows, gpu.index_of(a)), axis=0) for a in arrays]
 
     def _next_rows(self) -> np.ndarray[Any, Any]:
         """Indices of the next whole batches, or of the shorter last one; StopIteration at the end.
