@@ -17,17 +17,21 @@ from typing import Any
 import numpy as np
 
 Array = Any
-arrays: tuple[type, ...] = (np.ndarray,)  # CuPy's arrays too, once it is imported
+arrays: tuple[Any, ...] = (np.ndarray,)  # CuPy's arrays too, once it is imported
+fusion: Any = None  # the module fusion.py, once CuPy is imported: other programs do not need it
 _cupy: Any = None
 _asked = False
 
 
 def cupy() -> Any:
     """The module, or None where it is not installed or finds no GPU."""
-    global _cupy, _asked, arrays
+    global _cupy, _asked, arrays, fusion
     if not _asked:
         _asked, _cupy = True, _imported()
-        arrays = (np.ndarray,) if _cupy is None else (np.ndarray, _cupy.ndarray)
+        if _cupy is not None:
+            fusion = import_module(f"{__package__}.fusion")
+            arrays = (np.ndarray, _cupy.ndarray, fusion.Element)
+            fusion.fuse_rows()
     return _cupy
 
 
@@ -44,8 +48,10 @@ def _imported() -> Any:
 
 def forget() -> None:
     """Ask again at the next call: for tests, which put a stand-in in CuPy's place."""
-    global _cupy, _asked, arrays
-    _cupy, _asked, arrays = None, False, (np.ndarray,)
+    global _cupy, _asked, arrays, fusion
+    if fusion is not None:
+        fusion.unfuse_rows()
+    _cupy, _asked, arrays, fusion = None, False, (np.ndarray,), None
     _number.cache_clear()
 
 

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from stand_in_kernel import host_kernel
 
 TABLE = json.loads(Path(__file__).with_name("cupy_table.json").read_text())
 SCALARS = (bool, int, float, np.generic, type(None), str, np.dtype, type, slice, type(Ellipsis))
@@ -48,6 +49,7 @@ PROPERTIES = {  # an H200's size, so that Philox launches as many threads
     "multiProcessorCount": 132, "maxThreadsPerMultiProcessor": 2048,
 }  # fmt: skip
 synchronisations: list[str] = []  # what made the host wait, in order
+launches: list[str] = []  # what would start a kernel: each call whose result is new memory
 
 
 class Refused(TypeError):
@@ -182,6 +184,10 @@ class ndarray(NDArrayOperatorsMixin):  # the operators are the ufuncs, as in CuP
     def __repr__(self) -> str:
         return f"stand_in({self._host!r})"
 
+    def __str__(self) -> str:
+        synchronisations.append("str")
+        return str(self._host)
+
     def set(self, array: Any) -> None:
         np.copyto(self._host, array)
 
@@ -196,7 +202,10 @@ def run(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     if len({a._device.id for a in arrays}) > 1:
         raise Refused("arrays of several devices in one call")
     with np.errstate(all="ignore"):  # a GPU has no floating-point flags
-        return wrapped(function(*args, **kwargs), arrays)
+        made = wrapped(function(*args, **kwargs), arrays)
+    if not isinstance(made, ndarray) or made._owner is made or "out" in kwargs:
+        launches.append(getattr(function, "__name__", str(function)))
+    return made
 
 
 def unwrapped(value: Any, arrays: list[ndarray]) -> Any:
@@ -344,6 +353,7 @@ def module() -> types.ModuleType:
             getDeviceCount=lambda: DEVICES, getDeviceProperties=lambda index: PROPERTIES
         ),
     )
+    made.ElementwiseKernel = host_kernel(sys.modules[__name__])
     made.lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(as_strided=as_strided))
     return made
 

@@ -9,6 +9,7 @@ import weakref
 from collections import OrderedDict
 
 import numpy as np
+import on_device
 import pytest
 import torch
 
@@ -19,7 +20,7 @@ def plain(value):
     """`value` without its library: tensors by dtype, shape and bits, modules by their text."""
     if isinstance(value, (torch.Tensor, minigrad.Tensor)):
         array = value.detach().numpy()
-        return str(array.dtype), array.shape, array.tobytes(), value.requires_grad
+        return str(array.dtype), array.shape, on_device.bits(array), value.requires_grad
     if isinstance(value, dict):
         return {key: plain(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -31,7 +32,8 @@ def plain(value):
 
 def without_library(text):
     """Our classes live in `minigrad.nn.modules.container`, PyTorch's in `torch.nn.modules.container`."""
-    return text.replace("minigrad", "torch").replace("torch.nn.modules.", "torch.nn.")
+    text = on_device.neutral(text.replace("minigrad", "torch"))
+    return text.replace("torch.nn.modules.", "torch.nn.")
 
 
 def outcome(program, library):

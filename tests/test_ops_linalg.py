@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from oracle import check_gradient, reals, same
+from oracle import LIBRARIES, check_gradient, reals, same
 
 A, B = reals(2, 3), reals(3, 4, seed=1)
 V, W = reals(3, seed=2), reals(3, seed=3)
@@ -114,3 +116,20 @@ def test_the_gradient_of_a_product_lies_in_memory_as_its_factor(program: str) ->
         "[gx.stride(), gw.stride()] + [(n.name(), [c and c.name() for c, _ in n.next_functions]) for n in nodes]",
         order=0, x=rng.standard_normal((5, 3), np.float32), w=rng.standard_normal((4, 3), np.float32),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("bias", ["b", "None"])
+@pytest.mark.parametrize("rows", [1, 3, 64, 65])
+def test_few_rows_times_a_large_weight(rows: int, bias: str) -> None:
+    """There the product of the transposes is computed; the result lies in memory as ever."""
+    arrays = {"x": reals(rows, 400), "w": reals(350, 400, seed=1), "b": reals(350, seed=2)}
+    found = []
+    for torch in LIBRARIES:
+        names: dict[str, Any] = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()}
+        out = torch.nn.functional.linear(names["x"], names["w"], eval(bias, names))
+        out.backward(torch.from_numpy(reals(rows, 350, seed=3)))
+        values = [out, names["x"].grad, names["w"].grad]
+        found.append([(v.detach().numpy(), v.stride()) for v in values])
+    for (theirs, stride), (ours, our_stride) in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11)
+        assert our_stride == stride

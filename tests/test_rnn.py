@@ -281,7 +281,8 @@ def test_packing(torch, log):
     x = torch.arange(12.0).reshape(3, 2, 2).requires_grad_()
     for lengths, options in (
         ([3, 1], {}), ([1, 3], {}), ([1, 3], {"enforce_sorted": False}), ([3, 0], {}),
-        ([3, 2, 1], {}), (torch.tensor([2.0, 1.0]), {}), (torch.tensor([[2, 1]]), {}),
+        ([3, 2, 1], {}), (torch.tensor([2.0, 1.0], device="cpu"), {}),
+        (torch.tensor([[2, 1]], device="cpu"), {}),
         ([2, 1, 1], {"batch_first": True}), ([2, 2], {"batch_first": True}),
     ):  # fmt: skip
         log.error(rnn.pack_padded_sequence, x, lengths, **options)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import either
+from .. import gpu
 from . import anomaly, grad_mode, inplace
 from . import node as graph
 from .node import Node, gradient_edge, next_sequence_nr, refresh
@@ -21,6 +21,7 @@ class FunctionCtx(Node):
 
     materialize = True
     _freed = False
+    _memory: int | None = None  # the number of the GPU where the results are
     _tensor_positions: tuple[int, ...] = ()
     function: type[Function]
 
@@ -79,8 +80,7 @@ class FunctionCtx(Node):
 
     def apply(self, grads: Sequence[Any], on_tensors: bool, useful: Any = None) -> list[Any]:
         """Run the user's backward and check what it returns."""
-        like = next((g for g in grads if g is not None), None)
-        arguments = [self._incoming(i, g, like) for i, g in enumerate(grads)]
+        arguments = [self._incoming(i, g) for i, g in enumerate(grads)]
         returned = self.function.backward(self, *arguments)
         returned = list(returned) if isinstance(returned, tuple) else [returned]
         expected = len(self.needs_input_grad)
@@ -99,12 +99,12 @@ class FunctionCtx(Node):
                 )
         return [self._outgoing(i, returned[i], on_tensors) for i in self._tensor_positions]
 
-    def _incoming(self, output_nr: int, gradient: Any, like: Any) -> Tensor | None:
+    def _incoming(self, output_nr: int, gradient: Any) -> Tensor | None:
         if gradient is None:
             shape, dtype = self.outputs[output_nr]
             if not self.materialize or dtype is None:
                 return None
-            gradient = either.zeros(shape, getattr(like, "_array", like), dtype)
+            gradient = gpu.placed(np.zeros(shape, dtype), self._memory)
         return gradient if isinstance(gradient, graph.Tensor) else graph.wrap(gradient)
 
     def _outgoing(self, index: int, gradient: Tensor | None, on_tensors: bool) -> Any:
@@ -216,6 +216,8 @@ def _attach(ctx: FunctionCtx, results: list[Any], inputs: list[Tensor]) -> list[
             result = _placed_result(ctx, result, inputs, output_nr, kind)
         attached.append(result)
     ctx.outputs = outputs
+    first = next((r._array for r in results if isinstance(r, graph.Tensor)), None)
+    ctx._memory = None if first is None else gpu.index_of(first)
     return attached
 
 

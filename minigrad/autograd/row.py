@@ -37,6 +37,7 @@ from .out import into
 from .plan import LISTS, ListNode, Plan
 
 Formula = Callable[..., Any]
+fused_rows: list[Row] = []  # which fusion.py runs in as few kernels as possible on a GPU
 
 
 class Op(Protocol):
@@ -68,20 +69,26 @@ class Row:
         self.order = sorted(range(len(names)), key=names.__getitem__)  # and evaluates the formulas
         self.variadic = "tensors" in formulas  # one list of Tensors is the differentiable input
         self.every = self.inputs == list(range(len(self.parameters))) and not self.variadic
-        base = ListNode if {*LISTS} & {*self.parameters} else Node
-        self.node_class = type(name.rpartition("::")[2], (base,), {"__slots__": (), "row": self})
+        self.first_alone = self.inputs == [0] and not self.variadic
         self.plans: dict[int, Plan] = {}
+        self.use: Callable[[Callable[..., Any]], None]  # call another forward (see fusion)
+        self.node_class: Any = None  # made for the first plan: a program records few of all rows
 
     def plan(self, needs: int, count: int) -> Plan:
         """What to keep and to compute if these of the `count` inputs need a gradient (a bit each)."""
+        if self.node_class is None:
+            base = ListNode if {*LISTS} & {*self.parameters} else Node
+            members = {"__slots__": (), "row": self}
+            self.node_class = type(self.name.rpartition("::")[2], (base,), members)
         self.plans[needs] = plan = Plan(self, needs, count)
         return plan
 
 
-def _parameters(function: Any) -> list[str]:
+def _parameters(function: Any) -> tuple[str, ...]:
     """The names of the arguments; `inspect.signature` would take most of the time of the import."""
     code = function.__code__
-    return list(code.co_varnames[: code.co_argcount])
+    names: tuple[str, ...] = code.co_varnames
+    return names[: code.co_argcount]
 
 
 def pointwise(
@@ -96,6 +103,7 @@ def pointwise(
 
     def decorate(forward: Callable[..., Any]) -> Op:
         row = Row(name, forward, formulas)
+        fused_rows.append(row)
         make = {1: _unary, 2: _binary}.get(len(row.parameters), _nary)
         call: Any = functools.wraps(forward)(make(row, to_float, tensors))
         call.row, call.forward, call.to_float = row, forward, to_float
@@ -125,6 +133,11 @@ def _unary(row: Row, to_float: bool, _: Sequence[str]) -> Callable[..., Any]:
             leave_out(row, (input,), (result,))
         return result
 
+    def use(function: Callable[..., Any]) -> None:
+        nonlocal forward
+        forward = function
+
+    row.use = use
     return unary
 
 
@@ -160,6 +173,11 @@ def _binary(row: Row, to_float: bool, tensors: Sequence[str]) -> Callable[..., A
             leave_out(row, (input, other), (result,))
         return result
 
+    def use(function: Callable[..., Any]) -> None:
+        nonlocal forward
+        forward = function
+
+    row.use = use
     return binary
 
 
@@ -181,16 +199,23 @@ def _nary(row: Row, to_float: bool, _: Sequence[str]) -> Callable[..., Any]:
             leave_out(row, tensors, [result])
         return result
 
+    def use(function: Callable[..., Any]) -> None:
+        nonlocal forward
+        forward = function
+
+    row.use = use
     return nary
 
 
-def op(name: str, **formulas: Formula) -> Decorator:
+def op(name: str, *, fused: bool = False, **formulas: Formula) -> Decorator:
     """Make an op of a forward whose arguments come by position: arrays, lists of arrays, values.
 
     A forward that returns a tuple has several results; integer ones are not differentiable."""
 
     def decorate(forward: Callable[..., Any]) -> Op:
         row = Row(name, forward, formulas)
+        if fused:
+            fused_rows.append(row)
 
         @functools.wraps(forward)
         def call(*args: Any) -> Any:
@@ -220,7 +245,12 @@ def op(name: str, **formulas: Formula) -> Decorator:
                 leave_out(row, args, results)
             return results if isinstance(out, tuple) else results[0]
 
+        def use(function: Callable[..., Any]) -> None:
+            nonlocal forward
+            forward = function
+
         made: Any = call
+        row.use = use
         made.row, made.forward, made.to_float = row, forward, False
         return made
 

@@ -38,6 +38,7 @@ def _slope(name: str, slope: Curve, curvature: Curve | None = None) -> Op:
 
     @op(
         name,
+        fused=True,
         grad_output=lambda grad, input, options, xp: grad * slope(input, options, xp),
         input=by_input,
     )
@@ -86,6 +87,7 @@ softplus_slope = _slope("SoftplusBackwardBackward0", _soft_step, _soft_bend)
 
 @op(
     "SoftplusBackward0",
+    fused=True,
     input=lambda grad, input, beta, threshold, xp: _through(
         softplus_slope, xp, grad, input, beta, threshold
     ),
@@ -112,6 +114,7 @@ logsigmoid_slope = _slope(
 
 @op(
     "LogSigmoidBackward0",
+    fused=True,
     input=lambda grad, input, xp: _through(logsigmoid_slope, xp, grad, input),
 )
 def _logsigmoid(input: Array) -> Array:
@@ -131,7 +134,7 @@ def _silu_gradient(grad: Any, input: Any, xp: Any) -> Any:
     return grad * step * (input * (1 - step) + 1)
 
 
-@op("SiluBackward0", input=_silu_gradient)
+@op("SiluBackward0", fused=True, input=_silu_gradient)
 def silu(input: Array) -> Array:
     """`input * sigmoid(input)`, also called swish."""
     floats_only("silu_cpu", input)
@@ -143,7 +146,7 @@ def _mish_gradient(grad: Any, input: Any, xp: Any) -> Any:
     return grad * (gate + input * xp.sigmoid(input) * (1 - gate * gate))
 
 
-@op("MishBackward0", input=_mish_gradient)
+@op("MishBackward0", fused=True, input=_mish_gradient)
 def mish(input: Array) -> Array:
     """`input * tanh(softplus(input))`."""
     floats_only("mish_cpu", input)
@@ -179,6 +182,7 @@ gelu_slope = _slope("GeluBackwardBackward0", _gelu_slope, _gelu_bend)
 
 @op(
     "GeluBackward0",
+    fused=True,
     input=lambda grad, input, approximate, xp: _through(gelu_slope, xp, grad, input, approximate),
 )
 def _gelu(input: Array, approximate: str) -> Array:
@@ -225,6 +229,7 @@ def _elu_array(input: Array, alpha: float, scale: float, input_scale: float) -> 
 
 @op(
     "EluBackward0",
+    fused=True,
     input=lambda grad, input, alpha, scale, xp: _through(
         elu_slope, xp, grad, input, alpha, scale, 1.0
     ),
@@ -235,6 +240,7 @@ def _elu(input: Array, alpha: float, scale: float) -> Array:
 
 @op(
     "CeluBackward0",
+    fused=True,
     input=lambda grad, input, alpha, xp: _through(
         elu_slope, xp, grad, input, alpha, 1.0, 1 / alpha
     ),

@@ -342,8 +342,8 @@ def raised(input: Array, exponent: Any) -> Array:
         return input * input
     if exponent == 3:
         return input * input * input
-    if exponent == 1:
-        return input.copy()
+    if exponent == 1 and input.dtype != bool:
+        return np.positive(input)  # a copy that lies in memory as other results do
     if input.dtype.kind == "f" and exponent in (0.5, -0.5, -1, -2):
         if exponent == -2:
             return 1 / (input * input)

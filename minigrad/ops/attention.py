@@ -38,6 +38,7 @@ BLOCK_BYTES = 1 << 18  # of scores that are computed together
 
 @op(
     "ScaledDotProductFlashAttentionForCpuBackward0",
+    fused=True,
     tensors=lambda grads, tensors, mask, scale, result, result1, xp: xp.attention_backward(
         grads[0], tensors, mask, scale, result, result1
     ),
@@ -89,9 +90,13 @@ def attention_backward_array(
 
 def _scores(
     query: Array, key: Array, mask: Array | None, scale: float
-) -> Iterator[tuple[tuple[int, slice], Array]]:
+) -> Iterator[tuple[tuple[int | slice, slice], Array]]:
     """Indices (batch, some heads) of blocks that fit into the cache, and the scores of each,
-    (heads, queries, keys), in memory that the next block takes over."""
+    (heads, queries, keys), in memory that the next block takes over. On a GPU all are one block."""
+    if not isinstance(query, np.ndarray):  # a GPU has no use for blocks
+        scores = np.matmul(query * query.dtype.type(scale), key.swapaxes(-2, -1))
+        yield (slice(None), slice(None)), scores if mask is None else scores + mask
+        return
     batch, heads, queries, _ = query.shape
     keys = key.shape[2]
     step = max(1, BLOCK_BYTES // max(1, queries * keys * query.itemsize))
@@ -150,6 +155,7 @@ def _summed(grad: Tensor, like: Tensor) -> Tensor:
 
 @op(
     "SafeSoftmaxBackward0",
+    fused=True,
     input=lambda grad, result, xp: xp.softmax_backward(
         grad, result, (len(tuple(result.shape)) - 1,)
     ),

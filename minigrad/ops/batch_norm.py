@@ -34,6 +34,7 @@ Parameters = list[Any]  # input, weight, bias; None where one is missing
 
 @op(
     "NativeBatchNormBackward0",
+    fused=True,
     tensors=lambda grad, input, weight, result1, result2, layout, eps, needs, xp: (
         xp.normalization_backward(
             "batch", grad, input, weight, result1, result2, layout, eps, needs
@@ -62,6 +63,7 @@ def _unbiased(variance: Array, n: int) -> Array:
 
 @op(
     "NativeBatchNormBackward0",
+    fused=True,
     tensors=lambda grad, input, weight, mean, rstd, layout, needs, xp: xp.normalization_backward(
         "batch", grad, input, weight, mean, rstd, layout, None, needs
     ),

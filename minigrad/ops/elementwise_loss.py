@@ -173,6 +173,7 @@ def _bce_gradient(grad: Any, input: Any, target: Any, weight: Any, reduction: st
 
 @op(
     "BinaryCrossEntropyBackward0",
+    fused=True,
     input=_bce_gradient,
     target=lambda grad, input, weight, reduction, xp: _weighted(
         -_log_odds(input, xp) * grad, weight, input.shape, reduction
@@ -189,6 +190,7 @@ def _bce(input: Array, target: Array, weight: Array | None, reduction: str) -> A
 
 @op(
     "BinaryCrossEntropyBackwardBackward0",
+    fused=True,
     grad0=lambda grad, input, target, weight, reduction: _weighted(
         grad * (input - target) / _padded_variance(input), weight, input.shape, reduction
     ),
@@ -244,6 +246,7 @@ def _logits_target_gradient(
 
 @op(
     "BinaryCrossEntropyWithLogitsBackward0",
+    fused=True,
     input=_logits_gradient,
     target=_logits_target_gradient,
 )
@@ -292,6 +295,7 @@ def _soft_gradient(grad: Any, input: Any, target: Any, reduction: str, xp: Any) 
 
 @op(
     "SoftMarginLossBackward0",
+    fused=True,
     input=_soft_gradient,
 )
 def _soft_margin(input: Array, target: Array, reduction: str) -> Array:
@@ -305,6 +309,7 @@ def _soft_margin(input: Array, target: Array, reduction: str) -> Array:
 
 @op(
     "SoftMarginLossBackwardBackward0",
+    fused=True,
     grad0=_soft_gradient,
     input=lambda grad, grad0, input, target, reduction, xp: (
         grad * grad0 * _soft_bend(input, target, reduction, xp)

@@ -2,7 +2,9 @@
 
 The gradient of a lookup adds each row's gradient to the row of the table that it came from, in the
 order of occurrence, since that decides the last bit. `add_rows` does it in passes: the first
-occurrences of all numbers at once, then the second ones, and so on.
+occurrences of all numbers at once, then the second ones, and so on. The numbers that occur most
+often come first, so that each pass adds to the beginning of one array, and the last ones are summed
+number by number.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from ..autograd.noted import noted
 from ..autograd.row import op
 from ..dtypes import INT64
 from ..promotion import check_tensors
+from .softmax import _one_by_one
 
 Array = Any
 Tensor = Any
-PASSES = 16  # then what is left goes one by one
 
 
 def add_rows(rows: Array, index: Array, length: int) -> Array:
@@ -33,20 +35,21 @@ def add_rows(rows: Array, index: Array, length: int) -> Array:
         return out
     # NumPy sorts 16-bit integers digit by digit, ten times as fast as longer ones
     order = np.argsort(index.astype(np.uint16) if length <= 1 << 16 else index, kind="stable")
-    number = index[order]
+    number, rows = index[order], either.contiguous(rows)
     starts = np.flatnonzero(np.concatenate(([True], number[1:] != number[:-1])))
     counts = np.diff(starts, append=len(number))
-    out[number[starts]] = rows[order[starts]]
-    for occurrence in range(1, int(counts.max())):
-        again = counts > occurrence
-        starts, counts = starts[again], counts[again]
-        if occurrence == PASSES:
-            rest = np.concatenate(
-                [order[s + occurrence : s + n] for s, n in zip(starts, counts, strict=True)]
-            )
-            np.add.at(out, index[rest], rows[rest])
+    frequent_first = np.argsort(-counts, kind="stable")
+    starts, counts = starts[frequent_first], counts[frequent_first]
+    sums = rows.take(order[starts], 0)
+    for occurrence in range(1, int(counts[0])):
+        again = np.count_nonzero(counts > occurrence)  # so many, from the first on
+        if again < counts[0] - occurrence:  # fewer numbers than passes are left
+            for i, (start, count) in enumerate(zip(starts[:again], counts, strict=False)):
+                rest = rows[order[start + occurrence : start + count]]
+                sums[i] = _one_by_one(np.concatenate((sums[i : i + 1], rest)))
             break
-        out[number[starts]] += rows[order[starts + occurrence]]
+        sums[:again] += rows.take(order[starts[:again] + occurrence], 0)
+    out[number[starts]] = sums
     return out
 
 

@@ -31,6 +31,7 @@ leaky_relu_slope = _slope(
 
 @op(
     "LeakyReluBackward0",
+    fused=True,
     input=lambda grad, input, negative_slope, xp: _through(
         leaky_relu_slope, xp, grad, input, negative_slope
     ),
@@ -45,6 +46,7 @@ def _step(name: str, stops: Callable[[Any, Any], Any]) -> Any:
 
     @op(
         name,
+        fused=True,
         grad_output=lambda grad, input, options, xp: xp.keep(grad, ~stops(input, options)),
         input=lambda grad, xp: xp.zeros_like(grad),
     )
@@ -62,6 +64,7 @@ hardtanh_slope = _step(
 
 @op(
     "HardtanhBackward0",
+    fused=True,
     input=lambda grad, input, min_val, max_val, xp: _through(
         hardtanh_slope, xp, grad, input, min_val, max_val
     ),
@@ -81,6 +84,7 @@ threshold_slope = _step("ThresholdBackwardBackward0", lambda input, options: inp
 
 @op(
     "ThresholdBackward0",
+    fused=True,
     input=lambda grad, input, threshold, xp: _through(threshold_slope, xp, grad, input, threshold),
 )
 def _threshold(input: Array, threshold: float, value: float) -> Array:
@@ -101,6 +105,7 @@ softshrink_slope = _step(
 
 @op(
     "HardshrinkBackward0",
+    fused=True,
     input=lambda grad, input, lambd, xp: _through(hardshrink_slope, xp, grad, input, lambd),
 )
 def _hardshrink(input: Array, lambd: float) -> Array:
@@ -110,6 +115,7 @@ def _hardshrink(input: Array, lambd: float) -> Array:
 
 @op(
     "SoftshrinkBackward0",
+    fused=True,
     input=lambda grad, input, lambd, xp: _through(softshrink_slope, xp, grad, input, lambd),
 )
 def _softshrink(input: Array, lambd: float) -> Array:
@@ -119,6 +125,7 @@ def _softshrink(input: Array, lambd: float) -> Array:
 
 @op(
     "torch::autograd::NotImplemented",
+    fused=True,
     grad_output=_not_implemented("hardsigmoid_backward"),
     input=_not_implemented("hardsigmoid_backward"),
 )
@@ -128,6 +135,7 @@ def hardsigmoid_slope(grad_output: Array, input: Array, options: tuple[Any, ...]
 
 @op(
     "HardsigmoidBackward0",
+    fused=True,
     input=lambda grad, input, xp: _through(hardsigmoid_slope, xp, grad, input),
 )
 def hardsigmoid(input: Array) -> Array:
@@ -147,6 +155,7 @@ hardswish_slope = _slope(
 
 @op(
     "HardswishBackward0",
+    fused=True,
     input=lambda grad, input, xp: _through(hardswish_slope, xp, grad, input),
 )
 def hardswish(input: Array) -> Array:

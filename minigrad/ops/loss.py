@@ -17,6 +17,7 @@ Tensor = Any
 
 @op(
     "MseLossBackward0",
+    fused=True,
     input=lambda grad, input, target, reduction, xp: xp.mse_loss_backward(
         grad, input, target, reduction
     ),
@@ -52,6 +53,7 @@ def _slope(shape: tuple[int, ...], reduction: str) -> float:
 
 @op(
     "MseLossBackwardBackward0",
+    fused=True,
     grad0=lambda grad, input, target, reduction, xp: xp.mse_loss_backward(
         grad, input, target, reduction
     ),

@@ -211,6 +211,7 @@ def _by_rows(tensors: Parameters, layout: Layout, eps: float) -> tuple[Array, Ar
 
 @op(
     "NativeLayerNormBackward0",
+    fused=True,
     tensors=lambda grad, input, weight, result1, result2, layout, eps, needs, xp: (
         xp.normalization_backward(
             "layer", grad, input, weight, result1, result2, layout, eps, needs
@@ -256,7 +257,7 @@ def _statistics_gradient(
     return xp.reshape(out, tuple(input.shape))
 
 
-@op("NativeGroupNormBackward0", tensors=_group_formula)
+@op("NativeGroupNormBackward0", fused=True, tensors=_group_formula)
 def _group_norm(
     tensors: Parameters, input: Array, weight: Any, layout: Layout, eps: float
 ) -> tuple[Array, Array, Array]:

@@ -43,7 +43,7 @@ def _norm_formula(
     return xp.where(zero, 0.0, grad * xp.sign(input) * powers)
 
 
-@op("LinalgVectorNormBackward0", input=_norm_formula)
+@op("LinalgVectorNormBackward0", fused=True, input=_norm_formula)
 def _vector_norm(
     input: Array, ord: float, dims: tuple[int, ...], keepdim: bool, dtype: Any
 ) -> Array:

@@ -96,6 +96,7 @@ def sigmoid(input: Array) -> Array:
 
 @op(
     "SigmoidBackwardBackward0",
+    fused=True,
     grad0=lambda grad, output, xp: xp.sigmoid_backward(grad, output),
     output=lambda grad, grad0, output: grad * grad0 * (1 - 2 * output),
 )
@@ -106,6 +107,7 @@ def sigmoid_backward(grad0: Array, output: Array) -> Array:
 
 @op(
     "TanhBackwardBackward0",
+    fused=True,
     grad0=lambda grad, output, xp: xp.tanh_backward(grad, output),
     output=lambda grad, grad0, output, xp: grad * (xp.scale(output, -2.0) * grad0),
 )
@@ -149,6 +151,7 @@ def relu(input: Array) -> Array:
 
 @op(
     "ThresholdBackwardBackward0",
+    fused=True,
     grad=lambda grad, output, xp: xp.relu_backward(grad, output),
     output=lambda grad, xp: xp.zeros_like(grad),
 )

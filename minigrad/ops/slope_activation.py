@@ -95,6 +95,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 @op(
     "PreluKernelBackward0",
+    fused=True,
     input=lambda grad, input, weight, xp: grad * xp.where(input > 0, 1.0, weight),
     weight=lambda grad, input, xp: xp.where(input > 0, 0.0, input * grad),
 )

@@ -10,7 +10,7 @@ the rows are computed in blocks that stay in the processor's cache from one step
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import FLOAT16, default_dtype, scalar_name
+from .blocks import blocks, unbuffered
 from .dims import wrap_dim, wrap_dims
 from .numpy_names import numpy_names
 from .recorded import on
@@ -30,7 +31,6 @@ Array = Any
 Tensor = Any
 REGISTER_BYTES = 64
 LARGE = 1 << 15  # elements
-BLOCK_BYTES = 1 << 19  # half of a common second-level cache
 
 
 def _computed(array: Array) -> Array:
@@ -82,8 +82,9 @@ def _sum_in_order(terms: Array, dims: tuple[int, ...]) -> Array:
     The last dimension is added register by register, and the numbers of the register at the end:
     float32 by halves, float64 one after the other. Everything else is added term after term.
     """
-    if not isinstance(terms, np.ndarray) or not dims or _is_slow(terms, dims[0]):
-        return np.add.reduce(terms, axis=dims, keepdims=True)  # a GPU adds in an order of its own
+    on_gpu = not isinstance(terms, np.ndarray)  # which adds in an order of its own
+    if on_gpu or not dims or not terms.size or _is_slow(terms, dims[0]):
+        return np.add.reduce(terms, axis=dims, keepdims=True)
     if not _by_register(terms, dims[0]):
         first, back = _orders(dims[0], terms.ndim)
         return _one_by_one(terms.transpose(first))[None].transpose(back)
@@ -117,49 +118,38 @@ def _in_rows(array: Array, dims: tuple[int, ...]) -> bool:
     return array.size >= LARGE and dims == (array.ndim - 1,) and array.flags.c_contiguous
 
 
-def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """Of arrays with rows of one length, some rows of each at a time: (rows, length)."""
-    length = arrays[0].shape[-1]
-    flat = [a.reshape(-1, length) for a in arrays]
-    rows = max(1, BLOCK_BYTES // (length * arrays[0].itemsize))
-    for start in range(0, len(flat[0]), rows):
-        yield tuple(a[start : start + rows] for a in flat)
-
-
-def _softmax_rows(input: Array) -> Array:
-    out, ones = np.empty_like(input), either.full(input.shape[-1], 1, input.dtype, input)
-    for block, powers in _blocks(input, out):
-        np.subtract(block, either.reduce(np.maximum, block, 1, True), out=powers)
-        np.exp(powers, out=powers)
-        powers *= (1 / (powers @ ones))[:, None]
+def _by_rows(fill: Callable[..., None], *arrays: Array) -> Array:
+    """An array like the last one, that `fill` fills, given some rows of each at a time: (rows,
+    length) of `arrays`, of the result, and a column of ones, the product with which is a sum."""
+    out, length = np.empty_like(arrays[-1]), arrays[-1].shape[-1]
+    ones = np.ones(length, out.dtype)
+    flat = [a.reshape(-1, length) for a in (*arrays, out)]
+    with unbuffered(length):
+        for at in blocks(len(flat[0]), length * out.itemsize):
+            fill(*(a[at] for a in flat), ones)
     return out
 
 
-def _log_softmax_rows(input: Array) -> Array:
-    out, ones = np.empty_like(input), either.full(input.shape[-1], 1, input.dtype, input)
-    powers: Any = None
-    for block, logs in _blocks(input, out):
-        np.subtract(block, either.reduce(np.maximum, block, 1, True), out=logs)
-        powers = np.exp(logs, out=None if powers is None else powers[: len(logs)])
-        logs -= np.log(powers @ ones)[:, None]
-    return out
+def _softmax_rows(x: Array, out: Array, ones: Array) -> None:
+    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=out)
+    np.exp(out, out=out)
+    out *= (1 / (out @ ones))[:, None]
 
 
-def _softmax_backward_rows(grad: Array, output: Array) -> Array:
-    out = np.empty_like(output)
-    for g, y, inner in _blocks(grad, output, out):
-        np.subtract(g, np.einsum("ij,ij->i", g, y)[:, None], out=inner)
-        inner *= y
-    return out
+def _log_softmax_rows(x: Array, out: Array, ones: Array) -> None:
+    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=out)
+    out -= np.log(np.exp(out) @ ones)[:, None]
 
 
-def _log_softmax_backward_rows(grad: Array, output: Array) -> Array:
-    out, ones = np.empty_like(output), either.full(output.shape[-1], 1, output.dtype, output)
-    for g, logs, inner in _blocks(grad, output, out):
-        np.exp(logs, out=inner)
-        inner *= (g @ ones)[:, None]
-        np.subtract(g, inner, out=inner)
-    return out
+def _softmax_backward_rows(g: Array, output: Array, out: Array, ones: Array) -> None:
+    np.subtract(g, np.vecdot(g, output)[:, None], out=out)
+    out *= output
+
+
+def _log_softmax_backward_rows(g: Array, logs: Array, out: Array, ones: Array) -> None:
+    np.exp(logs, out=out)
+    out *= (g @ ones)[:, None]
+    np.subtract(g, out, out=out)
 
 
 # --- rows of the table ---------------------------------------------------------------------------
@@ -167,6 +157,7 @@ def _log_softmax_backward_rows(grad: Array, output: Array) -> Array:
 
 @op(
     "SoftmaxBackward0",
+    fused=True,
     input=lambda grad, result, dims, xp: xp.softmax_backward(grad, result, dims),
 )
 def _softmax(input: Array, dims: tuple[int, ...]) -> Array:
@@ -174,7 +165,7 @@ def _softmax(input: Array, dims: tuple[int, ...]) -> Array:
         return input.copy()
     wide = _computed(input)
     if _in_rows(wide, dims):
-        return _softmax_rows(wide).astype(input.dtype, copy=False)
+        return _by_rows(_softmax_rows, wide).astype(input.dtype, copy=False)
     _, powers, total = _shifted(wide, dims)
     last = dims == (input.ndim - 1,)  # there PyTorch multiplies by the reciprocal
     return _row_major(either.as_array(powers * (1 / total) if last else powers / total)).astype(
@@ -188,6 +179,7 @@ def _log_softmax_gradient(grad: Any, result: Any, dims: Any, xp: Any) -> Any:
 
 @op(
     "LogSoftmaxBackward0",
+    fused=True,
     input=_log_softmax_gradient,
 )
 def _log_softmax(input: Array, dims: tuple[int, ...]) -> Array:
@@ -195,7 +187,7 @@ def _log_softmax(input: Array, dims: tuple[int, ...]) -> Array:
         return input.copy()
     wide = _computed(input)
     if _in_rows(wide, dims):
-        return _log_softmax_rows(wide).astype(input.dtype, copy=False)
+        return _by_rows(_log_softmax_rows, wide).astype(input.dtype, copy=False)
     shifted, _, total = _shifted(wide, dims)
     out = shifted - np.log(total)
     return _row_major(either.as_array(out)).astype(input.dtype, copy=False)
@@ -209,6 +201,7 @@ def _softmax_twice(grad: Any, grad0: Any, output: Any, dims: Any, xp: Any) -> An
 
 @op(
     "SoftmaxBackwardDataBackward0",
+    fused=True,
     grad0=lambda grad, output, dims, xp: xp.softmax_backward(grad, output, dims),
     output=_softmax_twice,
 )
@@ -216,12 +209,13 @@ def softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> Arra
     """Each gradient minus the mean of all with the outputs as weights, times the output."""
     g, y = _computed(grad0), _computed(output)
     if _in_rows(y, dims) and g.flags.c_contiguous:
-        return _softmax_backward_rows(g, y).astype(output.dtype, copy=False)
+        return _by_rows(_softmax_backward_rows, g, y).astype(output.dtype, copy=False)
     return either.as_array((g - _sum_in_order(g * y, dims)) * y).astype(output.dtype, copy=False)
 
 
 @op(
     "LogSoftmaxBackwardDataBackward0",
+    fused=True,
     grad0=lambda grad, output, dims, xp: grad - xp.sum_dim(grad * xp.exp(output), dims, True),
     output=lambda grad, grad0, output, dims, xp: (
         -grad * xp.exp(output) * xp.sum_dim(grad0, dims, True)
@@ -231,7 +225,7 @@ def log_softmax_backward(grad0: Array, output: Array, dims: tuple[int, ...]) -> 
     """Each gradient minus the sum of all times the softmax."""
     g, logs = _computed(grad0), _computed(output)
     if _in_rows(logs, dims) and g.flags.c_contiguous:
-        return _log_softmax_backward_rows(g, logs).astype(output.dtype, copy=False)
+        return _by_rows(_log_softmax_backward_rows, g, logs).astype(output.dtype, copy=False)
     wide = logs if logs.size >= LARGE else logs.astype(np.float64)
     share = np.exp(wide) * _sum_in_order(g, dims)  # rounded once, with the difference
     return either.as_array(g - share).astype(output.dtype, copy=False)
@@ -269,6 +263,7 @@ def _normalized(name: str, row: Any, input: Tensor, dim: int, dtype: Any) -> Ten
 
 @op(
     "LogsumexpBackward0",
+    fused=True,
     input=lambda grad, input, result, dims, keepdim, xp: (
         _spread(grad, tuple(input.shape), dims, keepdim, xp)
         * xp.exp(input - _spread(result, tuple(input.shape), dims, keepdim, xp))

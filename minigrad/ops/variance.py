@@ -31,7 +31,7 @@ def _over(a: float, b: float) -> float:
     return a / b if b > 0 else math.nan if b == 0 else math.inf
 
 
-@op("VarBackward0", input=_var_formula)
+@op("VarBackward0", fused=True, input=_var_formula)
 def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) -> Array:
     count = _count(input.shape, dims)
     wide = input.astype(np.float64)
@@ -48,6 +48,7 @@ def _var(input: Array, dims: tuple[int, ...], correction: float, keepdim: bool) 
 
 @op(
     "StdBackward0",
+    fused=True,
     input=lambda grad, input, result, dims, correction, keepdim, xp: _var_formula(
         xp.where(result == 0, 0.0, grad / (result * 2)), input, dims, correction, keepdim, xp
     ),

@@ -18,6 +18,7 @@ remain; here all are rounded once.)
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -35,7 +36,8 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 32768  # elements: an update of float32 numbers then needs about 1 MiB at a time
+BLOCK = 65536  # elements: an update of float32 numbers then needs about 2 MiB at a time
+SMALL = 1 << 14  # elements; the C library asks the system for the memory of more float64
 _FLOAT16, _FLOAT32, _FLOAT64 = map(np.dtype, (np.float16, np.float32, np.float64))
 _WIDE = {_FLOAT16: _FLOAT32, _FLOAT32: _FLOAT64}
 _SPLITTER = 2.0**27 + 1  # cuts the 53 bits of a float64 into two halves of at most 27
@@ -53,7 +55,9 @@ def pieces(gradient: Tensor, *changed: Tensor, writes: int = 1) -> Iterable[tupl
         tensor._bump_version()
         arrays.append(tensor._array)
     size = arrays[0].size
-    if size <= BLOCK or gpu.on_gpu(arrays[0]):
+    if gpu.fusion is not None and gpu.on_gpu(arrays[0]):
+        return gpu.fusion.in_one_kernel(arrays)  # type: ignore[no-any-return]
+    if size <= BLOCK:
         return (tuple(arrays if arrays[0].ndim else [a.reshape(1) for a in arrays]),)
     if not all([a.flags.c_contiguous for a in arrays]):
         return (tuple(arrays),)
@@ -153,7 +157,7 @@ def reciprocal(x: Array) -> Array:
 
 def sign(x: Array) -> Array:
     """1, 0 or -1; 0 for what is no number."""
-    return np.nan_to_num(np.sign(x))
+    return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 def choose(condition: Array, x: Any, y: Any, like: Array) -> Array:
@@ -217,9 +221,9 @@ def _product_added(x: Array, a: Array, b: Array, factor: float) -> Any:
         return x + scaled * b
     if x.dtype == _FLOAT64:
         return _fused_float64(x, scaled, b)
-    total = scaled.astype(_FLOAT64)
-    total *= b.astype(_FLOAT64)
-    total += x.astype(_FLOAT64)
+    total = _widened(scaled, _FLOAT64, 0)
+    total *= _widened(b, _FLOAT64, 1)
+    total += _widened(x, _FLOAT64, 1)
     return total
 
 
@@ -244,14 +248,34 @@ def _fused(x: Array, y: Array, alpha: float) -> Any:
         dtype = np.result_type(x.dtype, y.dtype)
     if gpu.on_gpu(x):
         wide = _WIDE[dtype] if dtype == _FLOAT16 else dtype
-        return x.astype(wide, copy=False) + y.astype(wide, copy=False) * wide.type(alpha)
+        return x.astype(wide, copy=False) + y.astype(wide, copy=False) * wide.type(float(alpha))
     if dtype == _FLOAT64:
         return _fused_float64(x.astype(dtype), y.astype(dtype), float(alpha))
     wide = _WIDE[dtype]
-    total = y.astype(wide)
+    total = _widened(y, wide, 0)
     total *= _scalar(float(alpha), dtype, wide)
-    total += x.astype(wide)
+    total += _widened(x, wide, 1)
     return total
+
+
+class _Kept(threading.local):
+    """Memory for intermediate results, which a thread keeps from one call to the next: new memory
+    of this size may come from the system each time, which clears it first."""
+
+    def __init__(self) -> None:
+        self.arrays = np.empty((2, BLOCK), _FLOAT64)
+
+
+_kept = _Kept()
+
+
+def _widened(x: Array, dtype: np.dtype[Any], place: int) -> Array:
+    """`x` in a wider dtype; if it is large, in the kept memory, until the next call for a place."""
+    if not SMALL < x.size <= BLOCK or dtype != _FLOAT64:
+        return x.astype(dtype)
+    wide = _kept.arrays[place, : x.size].reshape(x.shape)
+    wide[...] = x
+    return wide
 
 
 def _fused_float64(x: Array, y: Array, factor: Any) -> Any:

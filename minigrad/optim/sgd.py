@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import gpu
 from ..autograd.grad_mode import enable_grad
 from ..tensor import Tensor
 from .arithmetic import add_scaled, add_scaled_, pieces, scale_
@@ -105,7 +106,7 @@ class SGD(Optimizer):
                 buffer, first = zeros(param._grad), True  # type: ignore[arg-type]
                 state["momentum_buffer"] = buffer
             changed = (param, buffer)
-        if param._array.size == 1:  # saves a microsecond, which counts in loops on few numbers
+        if param._array.size == 1 and gpu.fusion is None:  # saves a microsecond on single numbers
             for tensor in changed:
                 tensor._bump_version()
             _step(group, first, param._grad._array, *[t._array for t in changed])  # type: ignore[union-attr]

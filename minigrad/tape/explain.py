@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import gpu
 from ..autograd import node as graph
 from ..autograd.inplace import history_is_lost
 from . import Tape, latest
@@ -301,7 +302,10 @@ def _sources(event: Any) -> set[int]:
 
 
 def _overlap(a: Any, b: Any) -> bool:
-    return isinstance(a, np.ndarray) and bool(np.may_share_memory(a, b) and np.shares_memory(a, b))
+    """Whether two arrays show the same memory; of a GPU's, whether their addresses overlap."""
+    if type(a) is not type(b) or not np.may_share_memory(a, b):
+        return False
+    return gpu.on_gpu(a) or bool(np.shares_memory(a, b))
 
 
 def _line(event: Any) -> str:

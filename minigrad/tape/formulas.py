@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import linecache
 from typing import Any
 
@@ -52,7 +53,7 @@ def _is_at(item: ast.Lambda | ast.FunctionDef, code: Any) -> bool:
 
 def formula_text(function: Any) -> str:
     """The expression that a formula returns, or its call if it is more than one."""
-    return _text(function.__code__)
+    return _text(inspect.unwrap(function).__code__)  # on a GPU a kernel is wrapped around it
 
 
 class _Renamed(ast.NodeTransformer):
