@@ -111,3 +111,19 @@ def test_gradient_of_least_squares_with_one_right_side(batch: str, driver: str) 
         "X.sin().sum().backward()\n"
         "(X.detach() * 8).round(), name, (A.grad * 1024).round(), (b.grad * 1024).round()"
     )
+
+
+@pytest.mark.parametrize("f", ["softmax", "log_softmax", "softmin"])
+@pytest.mark.parametrize("shape", ["0", "0, 3", "3, 0"])
+def test_gradient_of_softmax_of_nothing(f: str, shape: str) -> None:
+    same(
+        f"x = torch.zeros({shape}, requires_grad=True)\n"
+        f"torch.nn.functional.{f}(x, dim=0).sum().backward()\n"
+        "x.grad"
+    )
+
+
+@pytest.mark.parametrize("train", [True, False, None])
+@pytest.mark.parametrize("shape", ["2, 3", "0, 3"])
+def test_mask_of_native_dropout(shape: str, train: bool | None) -> None:
+    same(f"[t.dtype for t in torch.native_dropout(torch.ones({shape}), 0.5, {train})]")

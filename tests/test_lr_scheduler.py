@@ -4,6 +4,7 @@ import copy
 import importlib
 import warnings
 
+import on_device
 import pytest
 import torch
 
@@ -28,12 +29,15 @@ def optimizer(t, lr=0.05, name="SGD", groups=1, **options):
 def plain(value):
     """`value` without its library."""
     if isinstance(value, (torch.Tensor, minigrad.Tensor)):
-        return str(value.detach().numpy().dtype), value.tolist()
+        array = value.detach().numpy()
+        return str(array.dtype), on_device.Near(array) if on_device.chosen else array.tolist()
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
-    return value.replace("minigrad", "torch") if isinstance(value, str) else value
+    if isinstance(value, str):
+        return on_device.neutral(value.replace("minigrad", "torch"))
+    return value
 
 
 def observe(program, t):
@@ -179,6 +183,75 @@ def test_learning_rates_that_are_tensors(name, number):
             o.step()
             scheduler.step()
             log.append([lr.item(), o.param_groups[0]["lr"] is lr])
+        return log
+
+    same(program)
+
+
+@pytest.mark.parametrize("method", ["get_lr", "_get_closed_form_lr", "get_last_lr"])
+@pytest.mark.parametrize(("name", "number"), CASES)
+def test_asking_between_steps(name, number, method):
+    """What is computed between two steps, and the warning that it is not the rate in use."""
+
+    def program(t, s):
+        o = optimizer(t, groups=2 if number == 1 and name in TWO_GROUPS else 1)
+        scheduler = SCHEDULES[name][number](s, o)
+        log = []
+        for _ in range(6):
+            o.step()
+            scheduler.step()
+            if hasattr(scheduler, method):
+                log.append(getattr(scheduler, method)())
+            log.append(scheduler.get_last_lr())
+        return log
+
+    same(program)
+
+
+CALLING = [
+    lambda s, o, f: s.LambdaLR(o, f),
+    lambda s, o, f: s.MultiplicativeLR(o, f),
+    lambda s, o, f: s.CyclicLR(o, 0.01, 0.1, 4, scale_fn=f),
+]
+
+
+@pytest.mark.parametrize("number", range(len(CALLING)))
+def test_a_saved_state_stays_as_it_is(number):
+    """Also when the function that the schedule calls gets other attributes."""
+
+    def program(t, s):
+        function = Warm(9)
+        scheduler = CALLING[number](s, optimizer(t), function)
+        saved = scheduler.state_dict()
+        function.epochs = 2
+        return [saved, scheduler.state_dict()]
+
+    same(program)
+
+
+BY_TENSORS = [
+    lambda s, o, a, b: s.CyclicLR(o, a, b, 4),
+    lambda s, o, a, b: s.CyclicLR(o, [a], [b], 4),
+    lambda s, o, a, b: s.OneCycleLR(o, b, 20),
+    lambda s, o, a, b: s.ReduceLROnPlateau(o, min_lr=[a]),
+]
+
+
+@pytest.mark.parametrize("number", range(len(BY_TENSORS)))
+def test_bounds_that_are_tensors(number):
+    """Whether the schedule notices that they change later."""
+
+    def program(t, s):
+        a, b = t.tensor(0.01), t.tensor(0.1)
+        o = t.optim.Adam([t.zeros(1, requires_grad=True)], lr=t.tensor(0.05))
+        scheduler = BY_TENSORS[number](s, o, a, b)
+        a.fill_(0.5)
+        b.fill_(0.75)
+        log = []
+        for _ in range(6):
+            o.step()
+            scheduler.step(*([1.0] if number == 3 else []))
+            log.append([plain(scheduler.get_last_lr()), a.item(), b.item()])
         return log
 
     same(program)

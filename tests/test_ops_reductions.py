@@ -6,6 +6,7 @@ import importlib
 import warnings
 
 import numpy as np
+import on_device
 import pytest
 import torch
 from oracle import check_gradient, integers, reals, same
@@ -192,7 +193,8 @@ def test_implicit_dimension_warns_where_it_is_called() -> None:
 
 def test_named_tuples_print_and_unpack() -> None:
     values, indices = result = minigrad.tensor([3.0, 1.0]).sort()
-    assert repr(result).replace("minigrad", "torch") == repr(torch.tensor([3.0, 1.0]).sort())
+    text = on_device.neutral(repr(result).replace("minigrad", "torch"))
+    assert text == repr(torch.tensor([3.0, 1.0]).sort())
     assert isinstance(result, minigrad.return_types.sort)
     assert result.indices is indices
     assert result.values is values

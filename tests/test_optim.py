@@ -7,6 +7,7 @@ import pickle
 import warnings
 
 import numpy as np
+import on_device
 import pytest
 import torch
 
@@ -20,12 +21,14 @@ def plain(value):
     """`value` without its library: tensors by dtype, shape and bits."""
     if isinstance(value, (torch.Tensor, minigrad.Tensor)):
         array = value.detach().numpy()
-        return str(array.dtype), array.shape, array.tobytes(), value.requires_grad
+        return str(array.dtype), array.shape, on_device.bits(array), value.requires_grad
     if isinstance(value, dict):
         return {key: plain(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
-    return value.replace("minigrad", "torch") if isinstance(value, str) else value
+    if isinstance(value, str):
+        return on_device.neutral(value.replace("minigrad", "torch"))
+    return value
 
 
 def outcome(program, library):

@@ -4,6 +4,7 @@ parameters, memory layouts, steps that are part of a graph, old checkpoints."""
 import warnings
 
 import numpy as np
+import on_device
 import pytest
 import torch
 from test_optim import Failure, outcome, same
@@ -54,6 +55,8 @@ def everything(params, optimizer):
 
 def assert_close(theirs, ours, ulps):
     """Within so many ULPs of the largest value of each array."""
+    if on_device.chosen:
+        ulps = max(ulps, on_device.ULPS)
     assert list(theirs) == list(ours)
     for name, expected in theirs.items():
         actual = ours[name]
@@ -133,6 +136,18 @@ def test_changes_are_in_place_and_noticed(name, options):
         p.grad = t.ones(3)
         optimizer.step()
         assert all(optimizer.state[p][k]._version > n for k, n in versions.items())
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+def test_versions(name, options):
+    """Of a parameter and of its count of steps: as many changes as PyTorch's loop over single tensors makes."""
+    versions = []
+    for t in LIBRARIES:
+        p = t.ones(3, requires_grad=True)
+        alone = {"foreach": False} if t is torch else {}
+        state = trained(t, name, {**options, **alone}, [p], 2).state[p]
+        versions.append([p._version, state["step"]._version if "step" in state else 0])
+    assert versions[0] == versions[1]
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -323,6 +338,41 @@ def test_line_search_by_another_name():
     assert "strong_wolfe" in result
 
 
+LBFGS = [
+    {}, {"lr": 0.5, "history_size": 2}, {"max_iter": 3}, {"max_iter": 9, "max_eval": 4},
+    {"tolerance_grad": 0.5}, {"tolerance_change": 0.2}, {"line_search_fn": "strong_wolfe"},
+    {"line_search_fn": "strong_wolfe", "max_iter": 2, "history_size": 1},
+    {"line_search_fn": "strong_wolfe", "max_eval": 5, "lr": 0.3},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", LBFGS, ids=str)
+def test_lbfgs(options):
+    """Losses, parameters and all of the state after each of three steps."""
+
+    def program(t):
+        p = t.tensor([1.5, -0.5, 0.25], dtype=t.float64, requires_grad=True)
+        optimizer = t.optim.LBFGS([p], **{"lr": 0.1, **options})
+        calls = []
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (p**4).sum() + (p * p).sum() + (p[0] - 2 * p[1]) ** 2 + p[2]
+            loss.backward()
+            calls.append(loss.item())
+            return loss
+
+        numbers = []
+        for _ in range(3):
+            numbers += [optimizer.step(closure).item(), *p.tolist(), len(calls)]
+            state = optimizer.state[p]
+            numbers += [state["func_evals"], state["n_iter"], len(state.get("old_dirs", []))]
+            numbers += [float(state.get(key, 0.0)) for key in ("t", "H_diag", "prev_loss")]
+        return [*numbers, *calls]
+
+    np.testing.assert_allclose(program(minigrad), program(torch), rtol=1e-7, atol=1e-9)
+
+
 def test_lbfgs_on_a_valley():
     """Rosenbrock's function, whose minimum lies at (1, 1) at the end of a curved valley."""
     p = minigrad.tensor([-1.2, 1.0], dtype=minigrad.float64, requires_grad=True)
@@ -368,3 +418,151 @@ def test_no_warnings():
         for name in RULES:
             p = minigrad.ones(2, requires_grad=True)
             trained(minigrad, name, {}, [p], 2)
+
+
+ADAFACTOR = [
+    {"lr": 0.1, "weight_decay": 0.1},
+    {"beta2_decay": -0.5, "d": 1.5, "eps": (1e-3, 1e-2), "maximize": True},
+    {"lr": 1.0, "d": 2.0, "eps": (None, 0.5)},
+]
+
+
+@pytest.mark.parametrize("options", ADAFACTOR, ids=str)
+def test_adafactor(options):
+    """It keeps a matrix's squares by row and column, and a vector's as they are."""
+    found = []
+    for t in LIBRARIES:
+        shapes = ((3, 4), (4, 1), (5,), (2, 3, 2), ())
+        params = [t.from_numpy(drawn([9, i], shape)) for i, shape in enumerate(shapes)]
+        params = [p.clone().requires_grad_() for p in params]
+        found.append(everything(params, trained(t, "Adafactor", options, params, 4)))
+    assert_close(*found, 16)
+
+
+# -- the recorded arithmetic ----------------------------------------------------------------------
+
+# What each function computes, of tensors (x, y, z) and of a number that is a tensor (n).
+FORMULAS = {
+    "scale_": lambda x, n: x * n,
+    "scale": lambda x, n: x * n,
+    "divide_": lambda x, n: x / n,
+    "divide": lambda x, n: x / n,
+    "add_number": lambda x, n: x + n,
+    "multiply_": lambda x, y: x * y,
+    "maximum_": lambda x, y: x.maximum(y),
+    "assign_": lambda x, y: 0 * x + y,
+    "negative": lambda x: -x,
+    "magnitude": lambda x: x.abs(),
+    "sqrt": lambda x: x.sqrt(),
+    "reciprocal": lambda x: 1 / x,
+    "sign": lambda x: x.sign(),
+    "add_scaled_": lambda x, y, n: x + n * y,
+    "add_scaled": lambda x, y, n: x + n * y,
+    "lerp_": lambda x, y, n: x + n * (y - x),
+    "addcmul_": lambda x, y, z, n: x + n * y * z,
+    "addcmul": lambda x, y, z, n: x + n * y * z,
+    "addcdiv_": lambda x, y, z, n: x + n * y / z,
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_recorded_arithmetic(name):
+    """What a later step overwrites is overwritten before gradients are asked for: state, and what
+    was computed of it; no numbers, and not the gradient, of which `magnitude` is asked."""
+    names = FORMULAS[name].__code__.co_varnames
+    values = {"x": [1.5, 0.25, 3.0], "y": [0.5, 2.0, 4.0], "z": [0.75, 1.25, 2.0], "n": 0.3}
+    weights = [1.0, -2.0, 0.5]
+    theirs = [torch.tensor(values[n], dtype=torch.float64, requires_grad=True) for n in names]
+    expected = FORMULAS[name](*theirs)
+    (expected * torch.tensor(weights, dtype=torch.float64)).sum().backward()
+    ours = [minigrad.tensor(values[n], dtype=minigrad.float64, requires_grad=True) for n in names]
+    used = [leaf.clone() for leaf in ours]
+    result = getattr(graph_arithmetic, name)(*used)
+    result = used[0] if result is None else result
+    loss = (result * minigrad.tensor(weights, dtype=minigrad.float64)).sum()
+    np.testing.assert_allclose(result.tolist(), expected.tolist(), rtol=1e-15)
+    with minigrad.no_grad():
+        for key, tensor in zip((*names, "result"), (*used, result), strict=True):
+            if key != "n" and name != "magnitude":
+                tensor.fill_(7.0)
+    loss.backward()
+    for a, b in zip(theirs, ours, strict=True):
+        np.testing.assert_allclose(b.grad.tolist(), a.grad.tolist(), rtol=1e-15)
+
+
+def test_recorded_choices():
+    """The functions that take a condition or limits."""
+    x = minigrad.tensor([-1.0, 0.5, 3.0], requires_grad=True)
+    used = x.clone()
+    graph_arithmetic.limit_(used, 0.0, 1.0)
+    chosen = graph_arithmetic.choose(minigrad.tensor([True, False, True]), x * 2, 5.0, x)
+    loss = used.sum() + chosen.sum()
+    with minigrad.no_grad():
+        used.fill_(7.0)
+    loss.backward()
+    assert chosen.tolist() == [-2, 5, 6]
+    assert (x.grad.tolist(), chosen.dtype) == ([2, 1, 2], minigrad.float32)
+
+
+# -- line search ----------------------------------------------------------------------------------
+
+
+def searched(t, search, seed):
+    """What a line search finds, and where it looks, if losses and gradients are small whole
+    numbers that have nothing to do with each other: all its cases, and equal numbers in them."""
+    rng = np.random.default_rng(seed)
+    direction = t.tensor([0.5, -1.0], dtype=t.float64)
+    steep = rng.integers(1, 9)
+    options = (
+        rng.choice([0.25, 0.5, 1.0]),
+        rng.choice([0.25, 0.5, 0.9]),
+        rng.choice([1e-9, 0.125, 0.5]),
+    )
+    limit, first = int(rng.choice([1, 2, 3, 5, 25])), float(rng.choice([0.5, 1.0, 2.0]))
+    start = t.tensor([0.0, steep], dtype=t.float64)
+    slope, tried = start.dot(direction), []
+
+    def evaluate(distance):
+        tried.append(float(distance))
+        gradient = t.tensor(rng.integers(-6, 7, 2) / 2, dtype=t.float64)
+        return float(rng.integers(0, 8)) / 2, gradient
+
+    arguments = (evaluate, first, direction, 2.0, start, slope, *map(float, options), limit)
+    try:
+        found = search(*arguments)
+    except ZeroDivisionError:
+        found = ()
+    start.fill_(0.0)  # what is returned lies elsewhere
+    return [v.tolist() if isinstance(v, t.Tensor) else v for v in (*found, tried)]
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(start, start + 100) for start in range(0, 600, 100)], ids=str
+)
+def test_line_search(seeds):
+    """Every distance that is tried, and what is found."""
+    from torch.optim.lbfgs import _strong_wolfe
+
+    from minigrad.optim.line_search import strong_wolfe
+
+    def theirs(evaluate, *arguments):
+        return _strong_wolfe(lambda x, t, d: evaluate(t), None, *arguments)
+
+    for seed in seeds:
+        expected, actual = searched(torch, theirs, seed), searched(minigrad, strong_wolfe, seed)
+        assert len(expected) == len(actual), seed
+        for a, b in zip(expected, actual, strict=True):
+            np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-12, err_msg=str(seed))
+
+
+@pytest.mark.parametrize("name", ["c1", "c2", "tolerance_change", "max_ls"])
+def test_defaults_of_the_line_search(name):
+    import inspect
+
+    from torch.optim.lbfgs import _strong_wolfe
+
+    from minigrad.optim.line_search import strong_wolfe
+
+    ours = {"tolerance_change": "tolerance", "max_ls": "max_evaluations"}.get(name, name)
+    expected = inspect.signature(_strong_wolfe).parameters[name].default
+    assert inspect.signature(strong_wolfe).parameters[ours].default == expected

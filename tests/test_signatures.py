@@ -16,11 +16,12 @@ import torch
 
 import minigrad
 
-DECLARED_IN_C = {"": "", "Tensor": "", "linalg": "linalg_", "special": "special_"}
+DECLARED_IN_C = {"": "", "Tensor": "", "linalg": "linalg_", "special": "special_", "ops": ""}
 DECLARED_IN_PYTHON = [
     "", "autograd", "autograd.forward_ad", "autograd.functional", "autograd.graph", "func", "nn",
     "nn.functional", "nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.rnn", "optim",
-    "optim.lr_scheduler", "utils.checkpoint", "utils.data",
+    "nn.utils.parametrize", "nn.modules.module", "optim.lr_scheduler", "optim.swa_utils",
+    "utils.checkpoint", "utils.data",
 ]  # fmt: skip
 OTHERS = {
     "gradient(spacing)": "None in PyTorch's schema, where 1 is filled in",
@@ -36,7 +37,11 @@ def at(library: Any, path: str) -> Any:
 
 def numbers(function: Any) -> Iterator[tuple[str, Any]]:
     """The parameters whose defaults are numbers."""
-    for p in inspect.signature(function).parameters.values():
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:  # in C, without a signature
+        parameters = {}
+    for p in parameters.values():
         if type(p.default) in (bool, int, float):
             yield p.name, p.default
 
@@ -70,9 +75,13 @@ def callables(space: str) -> Iterator[tuple[str, Any, Any]]:
     """Functions, constructors and methods that both libraries have."""
     for name, ours in inspect.getmembers(at(minigrad, space), callable):
         theirs = getattr(at(torch, space), name, None)
+        if (
+            "max_pool" in name
+        ):  # chosen by `return_indices` from two; one of these has all arguments
+            theirs = getattr(at(torch, space), f"_{name}", theirs)
         if not name.startswith("_") and callable(theirs):
             yield name, ours, theirs
-            for method, function in inspect.getmembers(ours, inspect.isfunction):
+            for method, function in inspect.getmembers(ours, inspect.isroutine):
                 if inspect.isclass(ours) and callable(getattr(theirs, method, None)):
                     yield f"{name}.{method}", function, getattr(theirs, method)
 

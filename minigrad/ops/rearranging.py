@@ -249,8 +249,6 @@ def repeat_interleave(
 def _interleave_evenly(input: Tensor, times: int, at: int) -> Tensor:
     if times < 0:
         raise RuntimeError("Repeats must be non-negative")
-    if not input._array.ndim:
-        input = view(input, 1)
     apart = unsqueeze(input, at + 1)
     shape = apart._array.shape
     copied = _clone_contiguous(expand(apart, shape[: at + 1] + (times,) + shape[at + 2 :]))

@@ -34,7 +34,9 @@ def _changed(change: Op, input: Tensor, *args: Any) -> Tensor:
 def _twin(name: str, view: Op) -> Op:
     """The row of a view's form in place: the same mathematics, whose node has another name."""
     row = view.row
-    formulas = {row.parameters[i]: f for i, (f, _) in zip(row.inputs, row.formulas, strict=True)}
+    formulas: dict[str, Any] = {
+        row.parameters[i]: f for i, (f, _) in zip(row.inputs, row.formulas, strict=True)
+    }
     return op(name, **formulas)(view.forward)
 
 

@@ -108,11 +108,7 @@ def msort(input: Tensor, *, out: Any = None) -> Tensor:
 @op("TopkBackward0", input=_back)
 def _topk(input: Array, k: int, dim: int, largest: bool) -> tuple[Array, Array]:
     if not input.ndim:
-        return (
-            (input.copy(), either.zeros((), input, np.int64))
-            if k
-            else (input, either.zeros((), input, np.int64))
-        )
+        return input.copy(), either.zeros((), input, np.int64)
     first = (slice(None),) * dim + (slice(k),)
     return _picked(input, _order(input, dim, largest)[first], dim)
 

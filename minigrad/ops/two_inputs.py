@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import promotion
+from .. import either, promotion
 from ..autograd.inplace import begin_write, check_overlap, inplace, write
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
@@ -246,7 +246,7 @@ def _fitted(forward: Any, *arrays: Array) -> Array:
     try:
         return forward(*arrays)
     except ValueError:
-        raise promotion.broadcast_error([a for a in arrays if isinstance(a, np.ndarray)]) from None
+        raise promotion.broadcast_error([a for a in arrays if either.is_array(a)]) from None
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) -> Tensor:

@@ -86,7 +86,7 @@ class Adafactor(Rule):
             grad: Any = -param.grad if group["maximize"] else param.grad  # type: ignore[operator]
             p: Any = param.detach()
             lr, d, (eps1, eps2) = number(group["lr"]), group["d"], group["eps"]
-            eps1 = float(np.finfo(p.numpy().dtype).eps) if eps1 is None else eps1
+            eps1 = float(np.finfo(p._array.dtype).eps) if eps1 is None else eps1
             t = count(state)
             forget = t ** group["beta2_decay"]
             alpha = max(eps2, _root_mean_square(p)) * min(lr, 1 / t**0.5)

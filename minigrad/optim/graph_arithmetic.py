@@ -68,7 +68,7 @@ def magnitude(x: Tensor) -> Tensor:
 
 
 def sqrt(x: Tensor) -> Tensor:
-    return x.clone().sqrt().clone()  # the node of the root keeps its result
+    return x.sqrt().clone()  # the node of the root keeps its result
 
 
 def reciprocal(x: Tensor) -> Tensor:
