@@ -165,7 +165,7 @@ class Conversions:
 
     def new(self, *args: Any) -> Tensor:
         """PyTorch's first constructor in this Tensor's dtype: sizes, or one sequence of values."""
-        return ops.new_legacy(self._array.dtype, args)
+        return ops.new_legacy(self._array.dtype, args).to(self.device)  # type: ignore[attr-defined]
 
     def type(self, dtype: Any = None, non_blocking: Bool = False) -> Any:
         """The name of the tensor's type, or the tensor in another (`torch.DoubleTensor`, its name,

@@ -1,6 +1,6 @@
 """Storages: the memory under a tensor, which all its views share, seen as one row.
 
-A tensor is a NumPy array, and an array that is a view knows the one whose memory it shows. These
+A tensor has a NumPy (or CuPy) array, and an array that is a view knows the one whose memory it shows. These
 classes are a window on that memory for the questions that are asked about it: where is it, how
 large is it, do two tensors share it.
 """
@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
+from . import either, gpu
 from .autograd.geometry import root, span
-from .device import cpu
 from .device import device as Device
 from .dtypes import dtype as Dtype
 from .dtypes import from_numpy
@@ -25,14 +24,20 @@ Array = Any
 class _Storage:
     """A memory as the 1-D array `_row`."""
 
-    device: Device = cpu
-    is_cuda = False
-
     def __init__(self, array: Array, dtype: Any) -> None:
         owner, (low, high) = root(array), span(array)
         count = (high - low) // owner.itemsize
-        flat = as_strided(owner, (count,), (owner.itemsize,)) if count else owner.reshape(-1)
-        self._row, self._address = flat.view(dtype), low
+        row = either.as_strided(owner, (count,), (owner.itemsize,)) if count else owner.reshape(-1)
+        self._row, self._address = row.view(dtype), low
+
+    @property
+    def device(self) -> Device:
+        """Where the memory is."""
+        return Device.at(gpu.index_of(self._row))
+
+    @property
+    def is_cuda(self) -> bool:
+        return self.device.type == "cuda"
 
     def data_ptr(self) -> int:
         """The address of the first byte."""
@@ -84,7 +89,7 @@ class UntypedStorage(_Storage):
         super().__init__(array, np.uint8)
 
     def _kind(self) -> str:
-        return "minigrad.storage.UntypedStorage(device=cpu)"
+        return f"minigrad.storage.UntypedStorage(device={self.device})"
 
 
 class TypedStorage(_Storage):
@@ -98,7 +103,7 @@ class TypedStorage(_Storage):
         return from_numpy(self._row.dtype)
 
     def _kind(self) -> str:
-        return f"minigrad.storage.TypedStorage(dtype={self.dtype}, device=cpu)"
+        return f"minigrad.storage.TypedStorage(dtype={self.dtype}, device={self.device})"
 
 
 def is_storage(obj: object) -> bool:

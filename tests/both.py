@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import on_device
 import torch as pytorch
 
 import minigrad
@@ -85,6 +86,7 @@ class Log:
 
 def neutral(text: str) -> str:
     """A text without what may differ: the library's name, addresses, places in C++ sources."""
+    text = on_device.neutral(text)
     text = re.sub(r"minigrad(?=\.)|(?<=')minigrad(?=')", "torch", text)
     text = re.sub(r" ?\(Triggered internally at [^)]*\)", "", text)
     text = text.partition("\nException raised from")[0]

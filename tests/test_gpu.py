@@ -434,3 +434,60 @@ def test_ops_give_on_the_device_what_they_give_on_the_cpu(name):
         passed, failed = device_db.run(entry)
         assert passed
         assert not failed, f"{entry}: {failed[0]}"
+
+
+# --- found by the ordinary tests on a device (`pytest --device cuda`) -----------------------------
+
+
+def test_a_data_loader_over_a_gpus_tensors():
+    data = torch.utils.data.TensorDataset(torch.arange(6.0, device=CUDA))
+    batches = [batch for (batch,) in torch.utils.data.DataLoader(data, batch_size=4)]
+    assert [b.tolist() for b in batches] == [[0, 1, 2, 3], [4, 5]]
+    assert all(b.is_cuda for b in batches)
+
+
+def test_packed_sequences():
+    x = torch.arange(12.0).reshape(3, 2, 2)
+    rnn = nn.utils.rnn
+    here, there = (rnn.pack_padded_sequence(v, [1, 3], enforce_sorted=False) for v in (x, x.cuda()))
+    for packed in (there, here.to(CUDA)):
+        assert packed.data.tolist() == here.data.tolist()
+        assert [t.device.type for t in packed] == [CUDA, "cpu", CUDA, CUDA]
+    padded, lengths = rnn.pad_packed_sequence(there)
+    assert (padded.is_cuda, lengths.is_cuda, lengths.tolist()) == (True, False, [1, 3])
+    with pytest.raises(RuntimeError, match="1D CPU int64 tensor, but got 1D cuda Long tensor"):
+        rnn.pack_padded_sequence(x.cuda(), torch.tensor([3, 1], device=CUDA))
+
+
+def test_gradcheck_and_gradients_that_are_missing():
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, grad):
+            return 2 * grad * ctx.saved_tensors[0]
+
+    x = tensor(1.0, 2.0, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(Product.apply, x)
+
+
+def test_the_default_device_does_not_move_what_is_made_like_a_tensor():
+    x = torch.ones(2)
+    with torch.device(CUDA):
+        like = torch.zeros_like(x), x.new_zeros(2), torch.rand_like(x), torch.FloatTensor([1.0])
+        assert not any(t.is_cuda for t in like)
+        assert torch.as_tensor(np.ones(2)).is_cuda
+        assert torch.as_tensor(x).is_cuda
+    assert torch.zeros(2, out=tensor(1.0, 1.0)).is_cuda
+
+
+def test_storages_and_rates_that_are_tensors():
+    x = tensor(1.0, 2.0, 3.0)
+    assert (x[1:].untyped_storage().nbytes(), str(x.untyped_storage().device)) == (12, "cuda:0")
+    x.requires_grad_().sum().backward()
+    optim.SGD([x], lr=tensor(0.5)[0]).step()
+    optim.Adafactor([x], eps=(None, 1e-3)).step()
+    assert x.is_cuda

@@ -12,6 +12,7 @@ from .. import dtypes, gpu
 from ..autograd import anomaly, grad_mode
 from ..autograd import node as graph
 from ..autograd.node import wrap
+from ..device import device as Device
 from ..device import memory_of
 from ..dtypes import dtype as Dtype
 from ..layout import check_layout, in_format, memory_format
@@ -46,11 +47,15 @@ class LikeOptions(TypedDict, total=False):
     memory_format: memory_format | None
 
 
+BESIDE: Any = object()  # as `device=`: where the array is already, whatever the default
+
+
 def finish(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A leaf around `array`, as the common arguments of all factories want it."""
-    place = memory_of(device)
-    if device is not None or place is not None:
-        array = gpu.placed(array, place)
+    if device is not BESIDE:
+        place = memory_of(device)
+        if device is not None or place is not None:
+            array = gpu.placed(array, place)
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     result = wrap(array)
@@ -72,7 +77,11 @@ def made(name: str, array: Array, options: Any) -> Tensor:
     if options.get("pin_memory"):
         array = gpu.pinned(array)
     if out is None:
-        return finish(array, options.get("requires_grad", False), options.get("device"))
+        device = options.get("device")
+        if device is None and name.endswith("_like"):
+            device = BESIDE
+        return finish(array, options.get("requires_grad", False), device)
+    array = gpu.placed(array, gpu.index_of(out._array))
     return memory.into(out, array, name).requires_grad_(options.get("requires_grad", False))
 
 
@@ -234,6 +243,8 @@ def _number(value: Any) -> Any:
 
 def as_tensor(data: Any, dtype: Dtype | None = None, device: Any = None) -> Tensor:
     """`data` as a Tensor; memory is shared, and a Tensor stays itself, where nothing changes."""
+    if device is None and memory_of(None) is not None:
+        device = Device.at(memory_of(None))
     if isinstance(data, np.ndarray):
         data = from_numpy(data)
     if isinstance(data, graph.Tensor):
@@ -259,7 +270,9 @@ def from_numpy(ndarray: Array) -> Tensor:
 
 
 def new_legacy(dtype: Any, args: Any, any_dtype: bool = False) -> Tensor:
-    """`Tensor(2, 3)` makes a shape, `Tensor([2, 3])` takes values, `Tensor(t)` shares memory."""
+    """`Tensor(2, 3)` makes a shape, `Tensor([2, 3])` takes values, `Tensor(t)` shares memory.
+
+    The default device does not matter: they are on the CPU."""
     if len(args) == 1 and isinstance(args[0], graph.Tensor) and args[0]._array.ndim:
         if not any_dtype and args[0]._array.dtype != dtype:
             theirs, ours = dtypes.scalar_name(args[0]._array.dtype), dtypes.scalar_name(dtype)
@@ -269,8 +282,8 @@ def new_legacy(dtype: Any, args: Any, any_dtype: bool = False) -> Tensor:
     if len(args) == 1 and not isinstance(args[0], whole) and type(args[0]).__name__ != "Size":
         if not _is_sequence(args[0]) and not isinstance(args[0], (str, np.ndarray)):
             raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
-        return finish(np.array(cast(values(args[0]), dtype), order="C"))
-    return finish(np.zeros(size_of(args) if args else (0,), dtype))
+        return finish(np.array(cast(values(args[0]), dtype), order="C"), device="cpu")
+    return finish(np.zeros(size_of(args) if args else (0,), dtype), device="cpu")
 
 
 class _TensorType(type):

@@ -14,6 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd import node as graph
 from ..device import device as Device
+from ..device import memory_of
 from ..dtypes import dtype as Dtype
 from .conversion import cast
 from .creation import finish, from_numpy, tensor
@@ -117,7 +118,7 @@ def frombuffer(
             f"not be greater than actual buffer length ({length} bytes)"
         )
     array = np.frombuffer(buffer, kind, count, offset)
-    return finish(array if array.flags.writeable else _writeable(array), requires_grad)
+    return finish(array if array.flags.writeable else _writeable(array), requires_grad, "cpu")
 
 
 def asarray(
@@ -128,9 +129,11 @@ def asarray(
 
     Takes Tensors, NumPy arrays, DLPack, buffers, numbers and sequences; `copy=False` raises
     ValueError where memory cannot be shared."""
+    if device is None and memory_of(None) is not None:
+        device = Device.at(memory_of(None))
     if device is not None and Device.of(device).type != "cpu":
-        made = asarray(obj, dtype=dtype).to(device)
-        return made.requires_grad_() if requires_grad else made
+        made = asarray(obj, dtype=dtype, device="cpu", copy=copy).to(device)
+        return finish(made._array, True, device) if requires_grad else made
     shared = _shared(obj, dtype)
     if shared is None:
         if copy is False:

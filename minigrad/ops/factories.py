@@ -266,7 +266,7 @@ def logspace(
 
 def _as(input: Tensor) -> dict[str, Any]:
     """The dtype and the device of a tensor, as options."""
-    return {"dtype": input.dtype} | ({"device": input.device} if input.is_cuda else {})
+    return {"dtype": input.dtype, "device": input.device if input.is_cuda else "cpu"}
 
 
 def new_zeros(input: Tensor, *size: Any, **options: Any) -> Tensor:

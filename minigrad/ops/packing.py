@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import gpu
 from ..autograd.node import wrap
 from ..autograd.row import op
 
@@ -36,11 +37,13 @@ def pack_padded_sequence(input: Tensor, lengths: Tensor, batch_first: bool) -> t
     """The packed sequences, and how many there are at each step (int64).
 
     input: (steps, batch, ...), or (batch, steps, ...) with `batch_first`; lengths: (batch,) int64,
-    in decreasing order. Raises RuntimeError for other lengths."""
+    in decreasing order and on the CPU, where the second result is too. Raises RuntimeError for
+    other lengths."""
     known = lengths._array
-    if known.ndim != 1:
+    if known.ndim != 1 or gpu.on_gpu(known):
         raise RuntimeError(
-            f"'lengths' argument should be a 1D CPU int64 tensor, but got {known.ndim}D cpu Long tensor"
+            "'lengths' argument should be a 1D CPU int64 tensor, but got "
+            f"{known.ndim}D {lengths.device.type} Long tensor"
         )
     batch = input.size(0 if batch_first else 1)
     if len(known) != batch:
@@ -65,5 +68,5 @@ def pack_padded_sequence(input: Tensor, lengths: Tensor, batch_first: bool) -> t
             "sidestep this requirement if you do not need ONNX exportability."
         )
     exists = np.arange(known[0])[:, None] < known  # (steps, batch)
-    rows = np.flatnonzero(exists)
+    rows = gpu.placed(np.flatnonzero(exists), gpu.index_of(input._array))
     return _pack_padded(input, wrap(rows), batch_first), wrap(exists.sum(1))

@@ -110,7 +110,7 @@ def _in_memory_order(like: Array, draw: Callable[[tuple[int, ...]], Array]) -> A
     if like.flags.c_contiguous:
         return draw(like.shape)
     order = outermost_first(like)
-    return draw(tuple(like.shape[d] for d in order)).transpose(np.argsort(order))
+    return draw(tuple(like.shape[d] for d in order)).transpose(np.argsort(order).tolist())
 
 
 def _bounds(name: str, args: Any, named: Any) -> tuple[int, int]:

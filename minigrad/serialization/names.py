@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import dtypes
 from ..device import device as Device
-from ..ops.creation import finish
+from ..ops.creation import BESIDE, finish
 from ..tensor import Size, Tensor
 from .storage import Storage
 
@@ -41,7 +41,7 @@ def rebuild_tensor(
     """A tensor of PyTorch's description; hooks are never saved, so there are none."""
     if not isinstance(storage, Storage):
         raise pickle.UnpicklingError("a tensor is made of a storage")
-    tensor = finish(storage.view(offset, tuple(size), tuple(stride)), bool(requires_grad))
+    tensor = finish(storage.view(offset, tuple(size), tuple(stride)), bool(requires_grad), BESIDE)
     tensor._bump_version()  # in PyTorch, being put into the storage counts as a change
     return tensor
 

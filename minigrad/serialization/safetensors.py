@@ -59,7 +59,7 @@ def load_safetensors(f: Any, map_location: Any = None) -> dict[str, Tensor]:
         raise RuntimeError(
             f"{error}. The file is cut or damaged, or no safetensors file."
         ) from error
-    return {name: finish(np.array(array)) for name, array in arrays.items()}
+    return {name: finish(np.array(array), device="cpu") for name, array in arrays.items()}
 
 
 def _check_apart(tensors: Mapping[str, Tensor]) -> None:

@@ -51,9 +51,14 @@ class PackedSequence(_Fields):
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
 
     def to(self, *args: Any, **kwargs: Any) -> PackedSequence:
-        """With `data` in another dtype or on another device; itself if nothing changes."""
+        """With `data` in another dtype or, beside the indices, on another device; itself if nothing
+        changes. `batch_sizes` stays in the host's memory."""
         data = self.data.to(*args, **kwargs)
-        return self if data is self.data else type(self)(data, *self[1:])
+        if data is self.data:
+            return self
+        indices = (self.sorted_indices, self.unsorted_indices)
+        there = [None if order is None else order.to(data.device) for order in indices]
+        return type(self)(data, self.batch_sizes, *there)
 
     def cpu(self, *args: Any, **kwargs: Any) -> PackedSequence:
         return self.to("cpu", *args, **kwargs)
@@ -101,7 +106,7 @@ def pack_padded_sequence(
 ) -> PackedSequence:  # fmt: skip
     """Packs padded sequences: (steps, batch, ...), or (batch, steps, ...) with `batch_first`.
 
-    lengths: how many steps of each are no padding, (batch,).
+    lengths: how many steps of each are no padding, (batch,), in the host's memory.
     enforce_sorted: the longest come first already; otherwise they are sorted here.
 
     Raises RuntimeError for lengths below 1, out of order, or of another number than sequences.
@@ -109,10 +114,11 @@ def pack_padded_sequence(
     if isinstance(lengths, Tensor):
         lengths = lengths.to(dtype=int64)
     else:
-        lengths = ops.tensor(lengths, dtype=int64)
+        lengths = ops.tensor(lengths, dtype=int64, device="cpu")
     order = None
     if not enforce_sorted:
         lengths, order = ops.sort(lengths, descending=True)
+        order = order.to(input.device)
         input = ops.index_select(input, 0 if batch_first else 1, order)
     data, batch_sizes = packing.pack_padded_sequence(input, lengths, batch_first)
     return PackedSequence(data, batch_sizes, order)
@@ -137,11 +143,11 @@ def pad_packed_sequence(
     padded = _padded(sequence.data, sizes, padding_value, total_length or longest)
     if batch_first:
         padded = padded.transpose(0, 1)
-    lengths = ops.tensor([sum(n > i for n in sizes) for i in range(sizes[0])])
+    lengths = ops.tensor([sum(n > i for n in sizes) for i in range(sizes[0])], device="cpu")
     order = sequence.unsorted_indices
     if order is None:
         return padded, lengths
-    return ops.index_select(padded, 0 if batch_first else 1, order), lengths[order]
+    return ops.index_select(padded, 0 if batch_first else 1, order), lengths[order.cpu()]
 
 
 def _padded(data: Tensor, sizes: list[int], value: float, steps: int) -> Tensor:
