@@ -198,3 +198,30 @@ def test_named_tuples_print_and_unpack() -> None:
     assert isinstance(result, minigrad.return_types.sort)
     assert result.indices is indices
     assert result.values is values
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.ones(1).var()",
+        "torch.ones(2, 1).std(1)",
+        "torch.var(torch.ones(2, 1), 1)",
+        "torch.ones(3).var(correction=3.5)",
+        "torch.ones(3).var(correction=2.5)",
+        "torch.ones(1).std(unbiased=False)",
+        "torch.ones(0).std()",
+        "torch.ones(2, 0).var(0)",
+        "torch.var_mean(torch.ones(1))",
+        "torch.std_mean(torch.ones(3, 1), dim=1)",
+        "torch.std_mean(torch.ones(3, 1), axis=0)",
+    ],
+)
+def test_variance_of_too_few_warns_where_it_is_called(line: str) -> None:
+    heard = []
+    for library in (torch, minigrad):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            eval(compile(line, "here.py", "eval"), {"torch": library})
+        told = [w for w in caught if w.category is UserWarning]
+        heard.append([(str(w.message).partition(" (Trig")[0], w.filename) for w in told])
+    assert heard[0] == heard[1]

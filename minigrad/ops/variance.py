@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -99,4 +100,14 @@ def _moment(
         raise RuntimeError("std and var only support floating point and complex dtypes")
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
-    return row(input, wrap_dims(dim, array.ndim), correction, keepdim)
+    dims = wrap_dims(dim, array.ndim)
+    kept = [size for i, size in enumerate(array.shape) if i not in dims]
+    if 0 in kept or _count(array.shape, dims) <= correction:
+        warnings.warn(f"{name}(): {NO_FREEDOM}", stacklevel=4)
+    return row(input, dims, correction, keepdim)
+
+
+NO_FREEDOM = (
+    "degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+    "(input numel divided by output numel)."
+)
