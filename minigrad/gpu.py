@@ -18,7 +18,7 @@ import numpy as np
 
 Array = Any
 arrays: tuple[Any, ...] = (np.ndarray,)  # CuPy's arrays too, once it is imported
-fusion: Any = None  # the module fusion.py, once CuPy is imported: other programs do not need it
+fusion: Any = None  # the package, once CuPy is imported: other programs do not need it
 _cupy: Any = None
 _asked = False
 

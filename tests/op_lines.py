@@ -37,7 +37,7 @@ ARITHMETIC = [
     call("torch.pow(x, y)", x="*:positive", edges=False),
     call("{2|0.5|1} ** x"),
     call("torch.float_power(x, {2|3})"),
-    call("torch.addcmul(x, y, z, value={1|-0.5})"),
+    call("torch.addcmul(x, y, z, value={1|-0.5})", edges=False),  # one fused step does not overflow
     call("torch.addcdiv(x, y, z, value={1|-0.5})", z="*:above"),
     call("torch.lerp(x, y, {0.25|0.75|2})"),
     call("torch.lerp(x, y, z)", edges=False),  # one instruction, as in `add`

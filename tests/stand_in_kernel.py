@@ -1,6 +1,6 @@
 """`cupy.ElementwiseKernel` for the stand-in (stand_in.py): the text of a kernel, run on the host.
 
-minigrad/fusion.py writes one operation on a line, as a declaration of C whose right side is an
+minigrad/fusion writes one operation on a line, as a declaration of C whose right side is an
 expression of Python too: `const float t3 = exp(t1 * s0);`. So the same text that CuPy compiles can be
 evaluated here, line by line, by NumPy in the declared types. Arguments are checked as CuPy checks
 them. What this does not show is what the compiler makes of the text: that it compiles, and where it

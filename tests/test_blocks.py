@@ -18,7 +18,7 @@ from minigrad.optim import arithmetic
 @pytest.mark.parametrize("most", [None, 1, 7])
 def test_blocks_are_all_there_in_order(item_bytes: int, most: int | None) -> None:
     for length in (0, 1, 20, 3000):
-        pieces = list(blocks(length, item_bytes, most))
+        pieces = list(blocks(np.empty(0), length, item_bytes, most))
         assert [i for piece in pieces for i in range(length)[piece]] == list(range(length))
         largest = max((len(range(length)[piece]) for piece in pieces), default=0)
         assert largest <= max(1, min(BLOCK_BYTES // max(item_bytes, 1), most or length))

@@ -20,7 +20,8 @@ import stand_in
 import minigrad as torch
 from minigrad import gpu, nn, optim
 from minigrad.autograd import node as graph
-from minigrad.autograd.row import fused_rows
+from minigrad.autograd import row as row_module
+from minigrad.autograd.row import fused_ops
 from minigrad.nn import functional as F
 
 DTYPES = [torch.float16, torch.float32, torch.float64]
@@ -156,7 +157,7 @@ def test_every_pointwise_row_gives_the_same_bits(dtype):
     broadcast, so that the second call of a function has other steps."""
     rng = np.random.RandomState(1)
     compared = fewer = 0
-    for row in fused_rows:
+    for row in [op.row for op in fused_ops]:
         functions = [(row.forward, row.parameters), *row.formulas]
         for function, names in functions:
             for shapes in ([(4, 5)] * 9, [(4, 5), (5,)] * 5):
@@ -327,6 +328,67 @@ def test_arguments_that_are_equal_but_not_the_same():
     assert np.signbit(call(x, 0.0)._host).tolist() == [False, True]
     assert np.signbit(call(x, -0.0)._host).tolist() == [True, False]
     assert call(x[::-1], 3.0)._host.tolist() == [-3.0, 6.0]
+
+
+def test_a_row_that_is_loaded_after_cupy():
+    """The rows of some losses come with `nn`, which a program may name after `cuda`."""
+    op = row_module.pointwise("LateBackward0", input=lambda grad, input: grad * (input + 1) * 2)(
+        lambda input: (input + 1) * 2
+    )
+    try:
+        x = torch.ones(3, device="cuda", requires_grad=True)
+        op(x)
+        assert launched(lambda: op(x)) == ["minigrad_chain"]
+        assert op(x).tolist() == [4] * 3
+    finally:
+        fused_ops.remove(op)
+
+
+def test_a_value_that_is_kept_before_it_changes():
+    """An update may assign the old value of one array to another."""
+    x, before = (stand_in.asarray(np.array([v, v + 1])) for v in (1.0, 5.0))
+    for p, old in gpu.fusion.in_one_kernel([x, before]):
+        old[...] = p
+        p += 1
+    assert x._host.tolist() == [2, 3]
+    assert before._host.tolist() == [1, 2]
+
+
+def test_what_the_first_arguments_did_says_nothing_about_others():
+    """With integers, and with an exponent of 2, there is no chain; with others there is."""
+    whole = stand_in.asarray(np.array([1, 2]))
+    x = stand_in.asarray(np.array([1.0, 2.0]))
+    call = fused(lambda x: -(x * 2 + 1))
+    for array in (whole, x):
+        call(array)
+    assert len(launched(lambda: call(x))) == 1
+    power = fused(lambda x, exponent: x * x if exponent == 2 else x * x * x)
+    for exponent in (2, 3):
+        power(x, exponent)
+    assert len(launched(lambda: power(x, 3))) == 1
+
+
+def test_second_derivatives_do_not_wait():
+    """Formulas of recorded backward passes get Tensors, whose text is not asked for."""
+    x = torch.ones(3, device="cuda", requires_grad=True)
+
+    def twice() -> None:
+        (grad,) = torch.autograd.grad(torch.tanh(x).softmax(0).sum(), x, create_graph=True)
+        grad.sum().backward()
+
+    launched(twice)
+
+
+@pytest.mark.parametrize("layer", [nn.LayerNorm(64), nn.BatchNorm1d(64)], ids=["layer", "batch"])
+def test_a_gpu_has_no_blocks(layer):
+    """Large normalisations take no more launches than small ones."""
+    counts = []
+    for batch in (8, 8192):
+        x = torch.ones(batch, 64, device="cuda", requires_grad=True)
+        on_gpu = layer.to("cuda")
+        on_gpu(x).sum().backward()
+        counts.append(len(launched(lambda: on_gpu(x).sum().backward())))  # noqa: B023
+    assert counts[0] == counts[1]
 
 
 def test_a_program_without_a_gpu_has_none_of_it():

@@ -312,3 +312,18 @@ def test_unflatten(torch, log):
     for arguments in ((1, 5), (1, (2, "a"))):
         log.error(torch.nn.Unflatten, *arguments)
     log.error(torch.nn.Unflatten(1, (2, 2)), x)
+
+
+@on_both
+def test_rows_of_no_elements(torch, log):
+    nn = torch.nn
+    for layer, shape in (
+        (nn.LayerNorm(0), (3, 0)),
+        (nn.LayerNorm((2, 0)), (3, 2, 0)),
+        (nn.GroupNorm(1, 2), (3, 2, 0)),
+    ):
+        x = torch.ones(*shape, requires_grad=True)
+        y = layer(x)
+        y.sum().backward()
+        log(y, x.grad, layer.weight.grad, layer.bias.grad)
+    log(*torch.native_layer_norm(torch.ones(3, 0), [0], None, None, 1e-5))

@@ -27,7 +27,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from .. import promotion
+from .. import gpu, promotion
 from ..dtypes import default_dtype
 from . import anomaly, devices
 from . import node as graph
@@ -37,7 +37,7 @@ from .out import into
 from .plan import LISTS, ListNode, Plan
 
 Formula = Callable[..., Any]
-fused_rows: list[Row] = []  # which fusion.py runs in as few kernels as possible on a GPU
+fused_ops: list[Op] = []  # which `fusion` runs in as few kernels as possible on a GPU
 
 
 class Op(Protocol):
@@ -71,7 +71,6 @@ class Row:
         self.every = self.inputs == list(range(len(self.parameters))) and not self.variadic
         self.first_alone = self.inputs == [0] and not self.variadic
         self.plans: dict[int, Plan] = {}
-        self.use: Callable[[Callable[..., Any]], None]  # call another forward (see fusion)
         self.node_class: Any = None  # made for the first plan: a program records few of all rows
 
     def plan(self, needs: int, count: int) -> Plan:
@@ -103,14 +102,20 @@ def pointwise(
 
     def decorate(forward: Callable[..., Any]) -> Op:
         row = Row(name, forward, formulas)
-        fused_rows.append(row)
         make = {1: _unary, 2: _binary}.get(len(row.parameters), _nary)
         call: Any = functools.wraps(forward)(make(row, to_float, tensors))
         call.row, call.forward, call.to_float = row, forward, to_float
-        made: Op = call
-        return made
+        return _offered(call)
 
     return decorate
+
+
+def _offered(op: Op) -> Op:
+    """The op, of which `fusion` is told, now or when CuPy is imported."""
+    fused_ops.append(op)
+    if gpu.fusion is not None:
+        gpu.fusion.fuse(op)
+    return op
 
 
 def _unary(row: Row, to_float: bool, _: Sequence[str]) -> Callable[..., Any]:
@@ -133,11 +138,6 @@ def _unary(row: Row, to_float: bool, _: Sequence[str]) -> Callable[..., Any]:
             leave_out(row, (input,), (result,))
         return result
 
-    def use(function: Callable[..., Any]) -> None:
-        nonlocal forward
-        forward = function
-
-    row.use = use
     return unary
 
 
@@ -173,11 +173,6 @@ def _binary(row: Row, to_float: bool, tensors: Sequence[str]) -> Callable[..., A
             leave_out(row, (input, other), (result,))
         return result
 
-    def use(function: Callable[..., Any]) -> None:
-        nonlocal forward
-        forward = function
-
-    row.use = use
     return binary
 
 
@@ -199,11 +194,6 @@ def _nary(row: Row, to_float: bool, _: Sequence[str]) -> Callable[..., Any]:
             leave_out(row, tensors, [result])
         return result
 
-    def use(function: Callable[..., Any]) -> None:
-        nonlocal forward
-        forward = function
-
-    row.use = use
     return nary
 
 
@@ -214,8 +204,6 @@ def op(name: str, *, fused: bool = False, **formulas: Formula) -> Decorator:
 
     def decorate(forward: Callable[..., Any]) -> Op:
         row = Row(name, forward, formulas)
-        if fused:
-            fused_rows.append(row)
 
         @functools.wraps(forward)
         def call(*args: Any) -> Any:
@@ -245,14 +233,9 @@ def op(name: str, *, fused: bool = False, **formulas: Formula) -> Decorator:
                 leave_out(row, args, results)
             return results if isinstance(out, tuple) else results[0]
 
-        def use(function: Callable[..., Any]) -> None:
-            nonlocal forward
-            forward = function
-
         made: Any = call
-        row.use = use
         made.row, made.forward, made.to_float = row, forward, False
-        return made
+        return _offered(made) if fused else made
 
     return decorate
 

@@ -18,6 +18,7 @@ This module is imported with CuPy: a program without a GPU never comes here.
 """
 
 from .element import Element as Element
+from .kernels import fuse as fuse
 from .kernels import fuse_rows as fuse_rows
 from .kernels import in_one_kernel as in_one_kernel
 from .kernels import unfuse_rows as unfuse_rows

@@ -154,6 +154,9 @@ class Chain:
         changed = {name: element for name, element in pairs if element.name != name}
         if not changed:
             return
+        for name, element in changed.items():
+            if element.name in changed:  # the value that an array had: read before it is written
+                changed[name] = self.cast(element, element.dtype, element.shape)
         kernel, given = self.kernel(changed, "update")
         if len({element.shape for element in changed.values()}) > 1:
             raise NotFused("changes of several shapes")

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import numpy as np
 
+Array = Any
 BLOCK_BYTES = 1 << 20  # a common second-level cache
 BUFFER, SHORT = 512, 300  # elements
 
 
-def blocks(length: int, item_bytes: int, most: int | None = None) -> Iterator[slice]:
-    """Pieces of `length` things of `item_bytes` each, `most` things at a time at most."""
+def blocks(array: Array, length: int, item_bytes: int, most: int | None = None) -> Iterator[slice]:
+    """Pieces of `length` things of `item_bytes` each, `most` things at a time at most; all at once
+    if the array that they are from is on a GPU, where each operation on a piece is a launch."""
+    if not isinstance(array, np.ndarray):
+        return iter((slice(None),))
     step = max(BLOCK_BYTES // max(item_bytes, 1), 1)
     step = step if most is None else min(step, most)
     return (slice(start, start + step) for start in range(0, length, step))

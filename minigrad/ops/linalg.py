@@ -34,7 +34,8 @@ def product(mat1: Array, mat2: Array) -> Array:
     """The matrix product; `ndarray.dot` is a third of the cost of `@` on small matrices.
 
     A few rows times the transpose of a large matrix, as in a layer with a large weight: OpenBLAS
-    takes up to twice as long for that as for the transposes of both, with the same bits."""
+    takes up to twice as long for that as for the transposes of both. The bits are the same, but for
+    the last one of float64 in some sizes."""
     if mat2.size < LARGE or not 1 < len(mat1) <= FEW or not _is_transpose(mat2):
         return mat1.dot(mat2)
     return np.ascontiguousarray(mat2.T.dot(mat1.T).T)

@@ -109,7 +109,7 @@ def _as_matrices(a: Tensor, b: Tensor, dims_a: list[int], dims_b: list[int]) -> 
     sizes = [a._array.shape[d] for d in free_a], [b._array.shape[d] for d in free_b]
     inner_size = math.prod(a._array.shape[d] for d in dims_a)
     left, right = permute(a, (*free_a, *dims_a)), permute(b, (*dims_b, *free_b))
-    if math.prod(sizes[0]) == math.prod(sizes[1]) == 1:
+    if math.prod(sizes[0]) == math.prod(sizes[1]) == 1 and a._array.dtype != bool:
         return view(dot(flatten(left), flatten(right)), (*sizes[0], *sizes[1]))
     left = reshape(left, (math.prod(sizes[0]), inner_size))
     right = reshape(right, (inner_size, math.prod(sizes[1])))

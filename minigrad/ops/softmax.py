@@ -125,7 +125,7 @@ def _by_rows(fill: Callable[..., None], *arrays: Array) -> Array:
     ones = np.ones(length, out.dtype)
     flat = [a.reshape(-1, length) for a in (*arrays, out)]
     with unbuffered(length):
-        for at in blocks(len(flat[0]), length * out.itemsize):
+        for at in blocks(out, len(flat[0]), length * out.itemsize):
             fill(*(a[at] for a in flat), ones)
     return out
 

@@ -103,8 +103,11 @@ def standardize_rows(
     n = channels * positions
     out = either.empty(x.shape, x)
     mean, rstd = (either.empty((batch, groups, 1, 1), x) for _ in range(2))
+    if not n:
+        mean[...], rstd[...] = 0, np.nan
+        return out, mean, rstd
     with unbuffered(n):
-        for at in blocks(batch, groups * n * x.itemsize, BLOCK_ROWS):
+        for at in blocks(x, batch, groups * n * x.itemsize, BLOCK_ROWS):
             block, center = x[at], out[at]
             mean[at, :, 0, 0] = _sums(block.reshape(-1, groups, n)) / n
             np.subtract(block, mean[at], out=center)
@@ -129,7 +132,7 @@ def rows_backward(
     factors = either.full((1, groups, channels, 1), 1, x.dtype, x) if weight is None else weight
     columns = factors.reshape(groups, channels, 1)
     with unbuffered(n):
-        for at in blocks(batch, groups * n * x.itemsize, BLOCK_ROWS):
+        for at in blocks(x, batch, groups * n * x.itemsize, BLOCK_ROWS):
             g, r = grad[at], rstd[at]
             center = x[at] - mean[at]
             product = g * center
@@ -137,7 +140,7 @@ def rows_backward(
             inverse = either.contiguous(r[:, :, 0, 0].T)[:, None]  # (G, 1, b)
             of_weight += inverse @ dots
             of_bias += np.ones_like(inverse) @ sums
-            if out is None:
+            if out is None or not n:
                 continue
             slope = (dots @ columns / n).transpose(1, 0, 2)[..., None]  # (b, G, 1, 1)
             center *= slope * (r * r)
@@ -170,7 +173,7 @@ def standardize_channels(
     out = either.empty(x.shape, x)
     mean, variance = either.empty(channels, x, np.float64), either.empty(channels, x, np.float64)
     with unbuffered(positions):
-        for at in blocks(channels, n * x.itemsize, channels):
+        for at in blocks(x, channels, n * x.itemsize):
             block = x[:, at].copy()  # channels lie far apart, and would fight for the cache
             mean[at] = _channel_sums(block) / n
             block -= mean[at, None].astype(x.dtype)
@@ -215,7 +218,7 @@ def channels_backward(
         either.empty(channels, x, np.float64),
     )
     with unbuffered(positions):
-        for at in blocks(channels, n * x.itemsize, channels):
+        for at in blocks(x, channels, n * x.itemsize):
             g = grad[:, at].copy()
             center = x[:, at] - mean[at, None].astype(x.dtype)
             r = rstd[at].astype(WIDE)
