@@ -16,8 +16,8 @@ RULES = {
     "SGD": [{"momentum": 0.9, "weight_decay": 0.1}, {"momentum": 0.9, "nesterov": True}],
     "Adam": [{}, {"weight_decay": 0.1, "amsgrad": True, "maximize": True}],
     "AdamW": [{}, {"amsgrad": True}],
-    "NAdam": [{}, {"weight_decay": 0.1, "decoupled_weight_decay": True}],
-    "RAdam": [{}, {"weight_decay": 0.1, "decoupled_weight_decay": True}],
+    "NAdam": [{}, {"weight_decay": 0.1}, {"weight_decay": 0.1, "decoupled_weight_decay": True}],
+    "RAdam": [{}, {"weight_decay": 0.1}, {"weight_decay": 0.1, "decoupled_weight_decay": True}],
     "Adamax": [{}, {"weight_decay": 0.1, "maximize": True}],
     "Adagrad": [{}, {"lr_decay": 0.5, "initial_accumulator_value": 0.1}],
     "Adadelta": [{}, {"rho": 0.5, "maximize": True}],
@@ -140,14 +140,21 @@ def test_changes_are_in_place_and_noticed(name, options):
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 def test_versions(name, options):
-    """Of a parameter and of its count of steps: as many changes as PyTorch's loop over single tensors makes."""
-    versions = []
-    for t in LIBRARIES:
-        p = t.ones(3, requires_grad=True)
-        alone = {"foreach": False} if t is torch else {}
-        state = trained(t, name, {**options, **alone}, [p], 2).state[p]
-        versions.append([p._version, state["step"]._version if "step" in state else 0])
-    assert versions[0] == versions[1]
+    """Of a parameter and of its count of steps: as many changes as PyTorch's loop over single
+    tensors makes; of the rest of the state: whether a step changed it."""
+    for size in (1, 3):
+        versions = []
+        for t in LIBRARIES:
+            p = t.ones(size, requires_grad=True)
+            alone = {"foreach": False} if t is torch else {}
+            optimizer = trained(t, name, {**options, **alone}, [p], 2)
+            state = optimizer.state[p]
+            versions.append([p._version, state["step"]._version if "step" in state else 0])
+            before = {key: value._version for key, value in state.items()}
+            p.grad = t.ones(size)
+            optimizer.step()
+            versions[-1].append({key: state[key]._version > n for key, n in before.items()})
+        assert versions[0] == versions[1]
 
 
 @pytest.mark.parametrize("name", RULES)

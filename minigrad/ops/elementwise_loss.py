@@ -299,9 +299,8 @@ def _soft_gradient(grad: Any, input: Any, target: Any, reduction: str, xp: Any) 
     input=_soft_gradient,
 )
 def _soft_margin(input: Array, target: Array, reduction: str) -> Array:
-    input, target = promotion.promoted((input, target))
     try:
-        margin = target * input
+        margin = target.astype(input.dtype, copy=False) * input
     except ValueError:
         raise promotion.broadcast_error((input, target)) from None
     return reduced(np.log1p(np.exp(-margin)), reduction)

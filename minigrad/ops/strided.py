@@ -191,7 +191,7 @@ def scatter_strided(input: Array, base: Geometry, view: Geometry) -> Array:
     else:
         target = _laid_out(buffer, view)
         target[...] = input
-    out = _laid_out(buffer, base).copy()
+    out = _laid_out(buffer, base)
     if _overlaps(base):
         out = (out / _laid_out(_counts(buffer, base), base)).astype(out.dtype)
     return out

@@ -133,6 +133,7 @@ def _kept_strided(grad: Any, base: Geometry, view: Geometry, xp: Any) -> Any:
 def _as_strided_scatter(input: Array, src: Array, base: Geometry, view: Geometry) -> Array:
     out = either.copied(input)
     outside = ~scatter_strided.forward(either.full(view[0], True, bool, out), base, view)
+    src = src.astype(out.dtype, copy=False)
     return np.where(outside, out, scatter_strided.forward(src, base, view))
 
 

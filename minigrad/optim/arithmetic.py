@@ -48,17 +48,18 @@ def pieces(gradient: Tensor, *changed: Tensor, writes: int = 1) -> Iterable[tupl
     of the same shape that are about to be changed; all have at least one dimension.
 
     writes: how often the first one is changed, which shows in its version."""
-    arrays = [gradient._array]
+    first = gradient._array
+    arrays = [first]
     for _ in range(writes - 1):
         changed[0]._bump_version()
     for tensor in changed:
         tensor._bump_version()
         arrays.append(tensor._array)
-    size = arrays[0].size
-    if gpu.fusion is not None and gpu.on_gpu(arrays[0]):
+    if gpu.fusion is not None and gpu.on_gpu(first):
         return gpu.fusion.in_one_kernel(arrays)  # type: ignore[no-any-return]
+    size = first.size
     if size <= BLOCK:
-        return (tuple(arrays if arrays[0].ndim else [a.reshape(1) for a in arrays]),)
+        return (tuple(arrays if first.ndim else [a.reshape(1) for a in arrays]),)
     if not all([a.flags.c_contiguous for a in arrays]):
         return (tuple(arrays),)
     flat = [a.reshape(size) for a in arrays]
@@ -89,8 +90,8 @@ def divide(x: Array, divisor: float) -> Array:
 
 
 def add_number(x: Array, number: float) -> Array:
-    """x + number."""
-    return _with_number(np.add, x, number)
+    """x + number, which is first rounded to the dtype of `x`."""
+    return np.add(x, _number(number, x.dtype, x))  # type: ignore[no-any-return]
 
 
 def _with_number(f: np.ufunc, x: Array, number: float, out: Array | None = None) -> Array:
@@ -177,9 +178,8 @@ def add_scaled_(x: Array, y: Array, alpha: float) -> None:
     """x += alpha * y; `alpha` is first rounded to the dtype of `x`."""
     if alpha == 1:
         x += y
-    elif (
-        x.size == 1 and x.dtype == y.dtype == _FLOAT32 and not gpu.on_gpu(x)
-    ):  # a Python float is the wider dtype
+    elif x.size == 1 and x.dtype == y.dtype == _FLOAT32 and not gpu.on_gpu(x):
+        # a Python float is the wider dtype
         x.fill(x.item() + _scalar(float(alpha), _FLOAT32).item() * y.item())
     else:
         x[...] = _fused(x, y, alpha)
@@ -207,7 +207,7 @@ def addcmul_(x: Array, a: Array, b: Array, factor: float = 1) -> None:
     x[...] = _product_added(x, a, b, factor)
 
 
-def addcmul(x: Array, a: Array, b: Array, factor: float = 1) -> Array:
+def addcmul(x: Array, a: Array, b: Array, factor: float) -> Array:
     """x + (factor * a) * b."""
     total = either.as_array(_product_added(x, a, b, factor))
     return total.astype(x.dtype, copy=False)  # type: ignore[no-any-return]

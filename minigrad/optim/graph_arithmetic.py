@@ -103,7 +103,7 @@ def addcmul_(x: Tensor, a: Tensor, b: Tensor, factor: Number = 1) -> None:
     x.add_(_times(factor, a) * b.clone())
 
 
-def addcmul(x: Tensor, a: Tensor, b: Tensor, factor: Number = 1) -> Tensor:
+def addcmul(x: Tensor, a: Tensor, b: Tensor, factor: Number) -> Tensor:
     return x + _times(factor, a) * b.clone()
 
 

@@ -187,7 +187,7 @@ class _Run:
     def remember(self) -> None:
         """Keeps gradient and loss for the next iteration, and sets the first guess of a step."""
         state = self.state
-        state["prev_flat_grad"], state["prev_loss"] = self.g.clone(), self.loss
+        state["prev_flat_grad"], state["prev_loss"] = self.g, self.loss
         first = state["n_iter"] == 1
         state["t"] = min(1.0, 1.0 / self.g.abs().sum()) * self.lr if first else self.lr
 

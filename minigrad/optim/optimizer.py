@@ -204,7 +204,7 @@ class Optimizer:
                 "optimizer contains a parameter group with duplicate parameters; "
                 "in future, this will cause an error; "
                 "see github.com/pytorch/pytorch/issues/40967 for more information",
-                stacklevel=4,
+                stacklevel=5,  # who makes an optimizer of this package
             )
         named = "param_names" in param_group
         for group in self.param_groups:

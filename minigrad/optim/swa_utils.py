@@ -149,7 +149,7 @@ class AveragedModel(Module):
                 average.copy_(new)
         elif self.multi_avg_fn is not None:
             for kind in {t.dtype for t in averages}:
-                pairs = [p for p in zip(averages, newest, strict=True) if p[0].dtype == kind]
+                pairs = [(a, n) for a, n in zip(averages, newest, strict=True) if a.dtype == kind]
                 self.multi_avg_fn([a for a, _ in pairs], [n for _, n in pairs], self.n_averaged)
         else:
             average_of = self.avg_fn or get_swa_avg_fn()
