@@ -75,7 +75,7 @@ def test_attributes_of_functions_are_loaded(name):
         ("LambdaLR", {"lr_lambda": lambda e: 0.5**e}),
         ("MultiplicativeLR", {"lr_lambda": lambda e: 0.5**e}),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )  # fmt: skip
 def test_what_is_computed_when_resumed(name, options, epoch):
     """Before the first step too, when nothing was computed from the epoch before."""
