@@ -46,7 +46,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 AREAS = ("autograd", "ops", "optim", "nn")
 SLOW = {"test_parity", "test_data_workers", "test_summation", "test_examples", "test_structure",
-        "test_data", "test_random_networks", "test_robustness", "test_random_bits",
+        "test_data", "test_docs", "test_random_networks", "test_robustness", "test_random_bits",
         "test_state_machine"}  # fmt: skip
 HANGS = 120  # seconds of the processor
 FIRST = 16  # tests of the first round: most mutants fail one of those, and few files are collected

@@ -245,7 +245,7 @@ def default_calls(special: list[Call]) -> list[Call]:
     written = " ".join(c.template for c in special)
     for path, op in rows().items():
         name = path.partition(".")[2]
-        parameters = op.row.parameters
+        parameters = list(op.row.parameters)
         where = _public_place(name, op)
         if where and parameters in (["input"], ["input", "other"], ["input", "end"]):
             if not re.search(rf"torch\.(\w+\.)?{name}\(", written):

@@ -510,7 +510,7 @@ IDLE = [
     call("torch.cov(x, correction={0|1})", x="2 k", ulps=16, graph=False),
     call("torch.corrcoef(x)", x="2 4", ulps=16, graph=False),
     call("torch.trapezoid(x, dx={0.5|2}, dim={0|-1})", x="n m"),
-    call("torch.logcumsumexp(x, {0|-1})", x=""),
+    call("torch.logcumsumexp(x, {0|-1})", x="", edges=False),
     call("torch.cartesian_prod(x, y)", x="n", y="m"),
     call("torch.combinations(x, {1|2}, with_replacement={True|False})", x="n"),
     call("torch.clip(x, {-1|None}, 1)"),
