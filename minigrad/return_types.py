@@ -3,8 +3,34 @@
 from collections import namedtuple
 from typing import Any
 
+PAIR = ("values", "indices")
+FIELDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk"), PAIR
+    ),
+    "aminmax": ("min", "max"),
+    "frexp": ("mantissa", "exponent"),
+    "histogram": ("hist", "bin_edges"),
+    "histogramdd": ("hist", "bin_edges"),  # a Tensor of edges for each dimension
+    "linalg_cholesky_ex": ("L", "info"),  # the first minor that is not positive-definite (0: none)
+    "linalg_eigh": ("eigenvalues", "eigenvectors"),
+    "linalg_inv_ex": ("inverse", "info"),  # where elimination met a zero on the diagonal (0: nowhere)
+    "linalg_lstsq": ("solution", "residuals", "rank", "singular_values"),
+    "linalg_lu": ("P", "L", "U"),
+    "linalg_lu_factor": ("LU", "pivots"),  # both factors in one matrix, and the exchanges of rows
+    "linalg_lu_factor_ex": ("LU", "pivots", "info"),
+    "linalg_qr": ("Q", "R"),
+    "linalg_slogdet": ("sign", "logabsdet"),
+    "linalg_solve_ex": ("result", "info"),
+    "linalg_svd": ("U", "S", "Vh"),
+    "qr": ("Q", "R"),
+    "slogdet": ("sign", "logabsdet"),
+    "svd": ("U", "S", "V"),
+    "triangular_solve": ("solution", "cloned_coefficient"),
+}  # fmt: skip
 
-class _Shown:
+
+class Shown:
     """One line per field, as PyTorch shows them."""
 
     __slots__ = ()
@@ -15,124 +41,15 @@ class _Shown:
         return f"minigrad.return_types.{type(self).__name__}(\n{lines})"
 
 
-class _ValuesAndIndices(_Shown, namedtuple("_ValuesAndIndices", "values indices")):
-    __slots__ = ()
+def __getattr__(name: str) -> Any:
+    """The class of this name, made when it is first asked for: to make all takes a while."""
+    if name not in FIELDS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    members = {"__slots__": (), "__module__": __name__, "__doc__": f"What `{name}` returns."}
+    made = type(name, (Shown, namedtuple(name, FIELDS[name])), members)
+    globals()[name] = made
+    return made
 
 
-class max(_ValuesAndIndices):
-    """`(values, indices)` of `max` along a dimension."""
-
-
-class min(_ValuesAndIndices):
-    """`(values, indices)` of `min` along a dimension."""
-
-
-class sort(_ValuesAndIndices):
-    """`(values, indices)` of `sort`."""
-
-
-class topk(_ValuesAndIndices):
-    """`(values, indices)` of `topk`."""
-
-
-class kthvalue(_ValuesAndIndices):
-    """`(values, indices)` of `kthvalue`."""
-
-
-class median(_ValuesAndIndices):
-    """`(values, indices)` of `median` along a dimension."""
-
-
-class nanmedian(_ValuesAndIndices):
-    """`(values, indices)` of `nanmedian` along a dimension."""
-
-
-class mode(_ValuesAndIndices):
-    """`(values, indices)` of `mode`."""
-
-
-class cummax(_ValuesAndIndices):
-    """`(values, indices)` of `cummax`."""
-
-
-class cummin(_ValuesAndIndices):
-    """`(values, indices)` of `cummin`."""
-
-
-class aminmax(_Shown, namedtuple("aminmax", "min max")):
-    """`(min, max)` of `aminmax`."""
-
-
-class frexp(_Shown, namedtuple("frexp", "mantissa exponent")):
-    """`(mantissa, exponent)` of `frexp`."""
-
-
-class histogram(_Shown, namedtuple("histogram", "hist bin_edges")):
-    """`(hist, bin_edges)` of `histogram`."""
-
-
-class histogramdd(_Shown, namedtuple("histogramdd", "hist bin_edges")):
-    """`(hist, bin_edges)` of `histogramdd`; one Tensor of edges for each dimension."""
-
-
-# --- linear algebra ------------------------------------------------------------------------------
-
-
-class linalg_svd(_Shown, namedtuple("linalg_svd", "U S Vh")):
-    """`A = U @ diag(S) @ Vh`."""
-
-
-class svd(_Shown, namedtuple("svd", "U S V")):
-    """`A = U @ diag(S) @ V.mT`."""
-
-
-class linalg_qr(_Shown, namedtuple("linalg_qr", "Q R")):
-    """`A = Q @ R`."""
-
-
-class qr(_Shown, namedtuple("qr", "Q R")):
-    """`A = Q @ R`."""
-
-
-class linalg_eigh(_Shown, namedtuple("linalg_eigh", "eigenvalues eigenvectors")):
-    """`A = V @ diag(L) @ V.mT`."""
-
-
-class linalg_slogdet(_Shown, namedtuple("linalg_slogdet", "sign logabsdet")):
-    """`det(A) = sign * exp(logabsdet)`."""
-
-
-class slogdet(_Shown, namedtuple("slogdet", "sign logabsdet")):
-    """`det(A) = sign * exp(logabsdet)`."""
-
-
-class linalg_inv_ex(_Shown, namedtuple("linalg_inv_ex", "inverse info")):
-    """The inverse, and where elimination met a zero on the diagonal (0: nowhere)."""
-
-
-class linalg_cholesky_ex(_Shown, namedtuple("linalg_cholesky_ex", "L info")):
-    """The factor, and the order of the first minor that is not positive-definite (0: none)."""
-
-
-class linalg_lstsq(_Shown, namedtuple("linalg_lstsq", "solution residuals rank singular_values")):
-    """The solution of a least squares problem, and what came with it."""
-
-
-class linalg_lu(_Shown, namedtuple("linalg_lu", "P L U")):
-    """`A = P @ L @ U`."""
-
-
-class linalg_lu_factor(_Shown, namedtuple("linalg_lu_factor", "LU pivots")):
-    """Both factors of an LU factorization in one matrix, and the exchanges of rows."""
-
-
-class linalg_lu_factor_ex(_Shown, namedtuple("linalg_lu_factor_ex", "LU pivots info")):
-    """As `linalg_lu_factor`, and where U has a zero on its diagonal (0: nowhere)."""
-
-
-class linalg_solve_ex(_Shown, namedtuple("linalg_solve_ex", "result info")):
-    """The solution of a system, and where elimination met a zero on the diagonal (0: nowhere)."""
-
-
-class triangular_solve(_Shown, namedtuple("triangular_solve", "solution cloned_coefficient")):
-    """The solution of a triangular system, and a copy of its matrix."""
+def __dir__() -> list[str]:
+    return sorted({*globals(), *FIELDS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import warnings
 
 import numpy as np
@@ -198,6 +199,17 @@ def test_named_tuples_print_and_unpack() -> None:
     assert isinstance(result, minigrad.return_types.sort)
     assert result.indices is indices
     assert result.values is values
+
+
+def test_fields_of_all_named_tuples() -> None:
+    for name, fields in minigrad.return_types.FIELDS.items():
+        assert getattr(torch.return_types, name).__match_args__ == fields
+        made = getattr(minigrad.return_types, name)
+        result = made(*range(len(fields)))
+        assert (made.__match_args__, pickle.loads(pickle.dumps(result))) == (fields, result)
+        assert type(pickle.loads(pickle.dumps(result))) is made
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        minigrad.return_types.nothing  # noqa: B018
 
 
 @pytest.mark.parametrize(
