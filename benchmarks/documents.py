@@ -108,6 +108,14 @@ def linear_dataloader(torch: Torch) -> Run:
     return Run(epoch, lambda: flat(*model.parameters()))
 
 
+def parabola() -> tuple[Any, Any]:
+    """Document 002's data: 100 points on a parabola."""
+    random = np.random.RandomState(1)
+    x = random.uniform(-5, 3, 100)
+    a, b, c = random.normal(3, 0.5, 100), random.normal(10, 1, 100), random.normal(-2, 2, 100)
+    return x, a * x**2 + b * x + c
+
+
 def quadratic(torch: Torch, batch_size: int | None) -> Run:
     """Document 002: a parabola fitted to 100 points, all at once or in shuffled batches.
 
@@ -126,10 +134,7 @@ def quadratic(torch: Torch, batch_size: int | None) -> Run:
             xs = torch.cat([x, x2], dim=1)
             return self.W(xs)
 
-    random = np.random.RandomState(1)
-    x = random.uniform(-5, 3, 100)
-    a, b, c = random.normal(3, 0.5, 100), random.normal(10, 1, 100), random.normal(-2, 2, 100)
-    y = a * x**2 + b * x + c
+    x, y = parabola()
     train_x = torch.Tensor(x).view(-1, 1)
     train_y = torch.Tensor(y).view(-1, 1)
 

@@ -209,7 +209,7 @@ def test_fields_of_all_named_tuples() -> None:
         assert (made.__match_args__, pickle.loads(pickle.dumps(result))) == (fields, result)
         assert type(pickle.loads(pickle.dumps(result))) is made
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        minigrad.return_types.nothing  # noqa: B018
+        minigrad.return_types.nothing
 
 
 @pytest.mark.parametrize(
