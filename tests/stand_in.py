@@ -64,7 +64,7 @@ class ndarray(NDArrayOperatorsMixin):  # the operators are the ufuncs, as in CuP
     __array_priority__ = 100
 
     def __init__(self, shape: Any, dtype: Any = float, order: str = "C") -> None:
-        self._host, self._owner = np.empty(shape, dtype, order), self
+        self._host, self._owner = np.empty(shape, dtype, order), None
         self._device = current_device
 
     # --- what CuPy refuses ---
@@ -105,7 +105,7 @@ class ndarray(NDArrayOperatorsMixin):  # the operators are the ufuncs, as in CuP
     T = property(lambda self: wrapped(self._host.T, [self]))
     mT = property(lambda self: wrapped(self._host.mT, [self]))
     real = property(lambda self: wrapped(self._host.real, [self]))
-    base = property(lambda self: None if self._owner is self else self._owner)
+    base = property(lambda self: self._owner)  # None: it has memory of its own
     device = property(lambda self: self._device)
 
     @shape.setter
@@ -119,7 +119,7 @@ class ndarray(NDArrayOperatorsMixin):  # the operators are the ufuncs, as in CuP
             c_contiguous=host.c_contiguous,
             f_contiguous=host.f_contiguous,
             forc=host.forc,
-            owndata=self._owner is self,
+            owndata=self._owner is None,
         )
 
     @property
@@ -203,7 +203,7 @@ def run(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         raise Refused("arrays of several devices in one call")
     with np.errstate(all="ignore"):  # a GPU has no floating-point flags
         made = wrapped(function(*args, **kwargs), arrays)
-    if not isinstance(made, ndarray) or made._owner is made or "out" in kwargs:
+    if not isinstance(made, ndarray) or made._owner is None or "out" in kwargs:
         launches.append(getattr(function, "__name__", str(function)))
     return made
 
@@ -236,11 +236,11 @@ def wrapped(value: Any, sources: list[ndarray]) -> Any:
         if value is source._host:
             return source
     array = object.__new__(ndarray)
-    array._host, array._owner = np.asarray(value), array
+    array._host, array._owner = np.asarray(value), None
     array._device = sources[0]._device if sources else current_device
     for source in sources:
         if root(array._host) is root(source._host):
-            array._owner = source._owner
+            array._owner = source if source._owner is None else source._owner
             if not array._host.flags.writeable and source._host.flags.writeable:
                 array._host.flags.writeable = True  # as diagonals are in CuPy
     return array

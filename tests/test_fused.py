@@ -7,8 +7,10 @@ text is not seen here.
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -133,6 +135,23 @@ def test_versions_are_raised_as_on_the_cpu():
         optim.AdamW([p], weight_decay=0.1).step()
         versions.append(p._version)
     assert versions[0] == versions[1]
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+def test_gradients_are_freed_without_the_collector_of_cycles(kind):
+    layer = nn.Linear(3, 3).to("cuda")
+    optimizer = kind(layer.parameters())
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(2):  # the first traces the formulas
+            layer(torch.ones(2, 3, device="cuda")).relu().sum().backward()
+            optimizer.step()
+            arrays = [weakref.ref(p.grad._array) for p in layer.parameters()]
+            optimizer.zero_grad()
+            assert all(array() is None for array in arrays)
+    finally:
+        gc.enable()
 
 
 # --- rows ----------------------------------------------------------------------------------------

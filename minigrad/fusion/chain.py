@@ -39,7 +39,11 @@ class Chain:
         self.operations = 0  # calls of NumPy's functions, each of which would be a launch
         self.views: dict[str, list[str]] = {}  # by array: those that share its memory
         self.stale: set[str] = set()  # views of what has changed since
-        self.elements = [Element(self, n, a.dtype, a.shape) for n, a in self.arrays.items()]
+
+    def elements(self) -> list[Element]:
+        """The arrays as the function gets them. They hold the chain, so it does not hold them: a
+        cycle would keep the arrays, a step's gradients, until the garbage collector comes."""
+        return [Element(self, n, a.dtype, a.shape) for n, a in self.arrays.items()]
 
     # lines
 
@@ -148,9 +152,9 @@ class Chain:
             self.do(step)
         return self.arrays[name]
 
-    def write_back(self) -> None:
+    def write_back(self, elements: Sequence[Element]) -> None:
         """The last step: what has become of the arrays is written into them."""
-        pairs = zip(self.arrays, self.elements, strict=False)
+        pairs = zip(self.arrays, elements, strict=False)
         changed = {name: element for name, element in pairs if element.name != name}
         if not changed:
             return
@@ -160,11 +164,11 @@ class Chain:
         kernel, given = self.kernel(changed, "update")
         if len({element.shape for element in changed.values()}) > 1:
             raise NotFused("changes of several shapes")
-        arrays = [n for n in given if n in self.arrays]
+        arrays, written = [n for n in given if n in self.arrays], list(changed)
         numbers = [self.numbers[n] for n in given if n in self.numbers]
 
         def step(memory: dict[str, Array]) -> None:
-            kernel(*[memory[n] for n in arrays], *numbers, *[memory[n] for n in changed])
+            kernel(*[memory[n] for n in arrays], *numbers, *[memory[n] for n in written])
 
         self.steps.append(step)
 

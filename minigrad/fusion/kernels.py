@@ -33,9 +33,10 @@ def in_one_kernel(arrays: Sequence[Array]) -> Iterator[Sequence[Any]]:
         yield [a if a.ndim else a.reshape(1) for a in arrays]
         return
     chain = Chain(arrays, literal=False)
-    yield list(chain.elements)
+    elements = chain.elements()
+    yield elements
     done = len(chain.steps)
-    chain.write_back()
+    chain.write_back(elements)
     for step in chain.steps[done:]:
         step(chain.arrays)
 
@@ -98,11 +99,12 @@ def _traced(
     """What does to arrays like these what the function does, or None if it has to be the function
     itself; and whether that is so for all arguments, as there is one operation."""
     chain = Chain(arrays, literal=True)
-    elements = iter(list(chain.elements))
+    elements = chain.elements()
+    given = iter(elements)
     found: list[str] = []
     try:
-        template = chain.named(function(*[_with_elements(a, elements) for a in args]), found)
-        chain.write_back()
+        template = chain.named(function(*[_with_elements(a, given) for a in args]), found)
+        chain.write_back(elements)
     except Exception:  # also a mistake of the user's: `function` says so when it gets the arrays
         return None, False
     if chain.operations <= len(chain.steps) or not found:
