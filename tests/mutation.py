@@ -1,6 +1,6 @@
 """Breaks minigrad in many small ways and counts how many of them the tests notice.
 
-    python tests/mutation.py [--count 200] [--seed 0] [--only FILE ...] [--at FILE:LINE]
+    python tests/mutation.py [--count 200] [--seed 0] [--only FILE ...] [--kind KIND ...]
 
 A mutant is minigrad with one change in the core (`autograd/`, `ops/`, `optim/`, `nn/`): a sign, a
 factor, a comparison turned, a constant, an axis or a default changed, a copy or a version bump left
@@ -440,11 +440,14 @@ def main() -> int:
     parser.add_argument("--skip", type=int, default=0, help="of the drawn ones, to go on later")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--kind", nargs="+", default=[], help='as printed: "copy", "default", ...')
     parser.add_argument("--at", nargs="+", default=[], metavar="FILE:LINE", help="all of a line")
     parser.add_argument("--keep", type=Path, help="a folder for what was recorded")
     parser.add_argument("--seconds", type=float, default=25, help="of tests for a mutant")
     options = parser.parse_args()
     mutants = all_mutants(options.only)
+    if options.kind:
+        mutants = [m for m in mutants if m.kind in options.kind]
     if options.at:
         mutants = [m for m in mutants if f"{m.file}:{m.line}".endswith(tuple(options.at))]
     print(f"{len(mutants)} mutants, {options.count} at most are tried", flush=True)
