@@ -274,9 +274,14 @@ def run(name: str) -> Report:
     return report
 
 
+def length(info: Any) -> int:
+    """The steps of a training; one of L-BFGS is up to 20 of the others'."""
+    return STEPS // 5 if info.step_requires_closure else STEPS
+
+
 def steps(info: Any, kwargs: dict[str, Any], dtype: Any) -> None:
     theirs, ours = (Training(t, info, kwargs, dtype) for t in (torch, minigrad))
-    for _ in range(STEPS):
+    for _ in range(length(info)):
         theirs.step()
         ours.step()
         compare(theirs, ours, ULPS.get(info.name, USUAL_ULPS))
@@ -292,11 +297,11 @@ def text(info: Any, kwargs: dict[str, Any], dtype: Any) -> None:
 
 def resume(info: Any, kwargs: dict[str, Any], dtype: Any) -> None:
     """A file of PyTorch's is read, and the training goes on in minigrad."""
-    theirs = Training(torch, info, kwargs, dtype).steps(STEPS // 2)
+    theirs = Training(torch, info, kwargs, dtype).steps(length(info) // 2)
     file = io.BytesIO()
     torch.save([theirs.optimizer.state_dict(), [p.detach() for p in theirs.params]], file)
     theirs, ours = (_resumed(t, file, theirs) for t in (torch, minigrad))
-    for _ in range(STEPS // 2):
+    for _ in range(length(info) // 2):
         theirs.step()
         ours.step()
     compare(theirs, ours, ULPS.get(info.name, USUAL_ULPS))
@@ -304,12 +309,12 @@ def resume(info: Any, kwargs: dict[str, Any], dtype: Any) -> None:
 
 def reload(info: Any, kwargs: dict[str, Any], dtype: Any) -> None:
     """After saving and loading not a bit is different."""
-    first = Training(minigrad, info, kwargs, dtype).steps(STEPS // 2)
+    first = Training(minigrad, info, kwargs, dtype).steps(length(info) // 2)
     file = io.BytesIO()
     minigrad.save([first.optimizer.state_dict(), [p.detach() for p in first.params]], file)
     second = _resumed(minigrad, file, first)
-    first.steps(STEPS // 2)
-    second.steps(STEPS // 2)
+    first.steps(length(info) // 2)
+    second.steps(length(info) // 2)
     ours = dict(second.values())
     for name, value in first.values():
         if isinstance(value, minigrad.Tensor):

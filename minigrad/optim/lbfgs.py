@@ -16,6 +16,7 @@ from typing import Any
 from .. import ops
 from ..autograd.grad_mode import enable_grad, no_grad
 from ..tensor import Tensor
+from .arithmetic import add_scaled_
 from .line_search import strong_wolfe
 from .optimizer import Optimizer
 from .rule import State, check_lr, number
@@ -177,11 +178,11 @@ class _Run:
         q = self.g.neg()
         for i in reversed(range(len(y))):
             al[i] = s[i].dot(q) * ro[i]
-            q.add_(y[i], alpha=-al[i].item())
+            add_scaled_(q._array, y[i]._array, -al[i].item())
         r = q.mul(state["H_diag"])
         for i in range(len(y)):
             be = y[i].dot(r) * ro[i]
-            r.add_(s[i], alpha=(al[i] - be).item())
+            add_scaled_(r._array, s[i]._array, (al[i] - be).item())
         return r
 
     def remember(self) -> None:
