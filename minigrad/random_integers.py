@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .random import C_NAMES, KIND_NAMES, Array, Generator, Shape, default_generator
+from .warn import warn
 
 if TYPE_CHECKING:  # numpy.typing takes time to import
     from numpy.typing import DTypeLike
@@ -74,12 +74,11 @@ def _check_range(kind: np.dtype[Any], start: int, stop: int, open_end: bool) -> 
             raise RuntimeError(f"{name} is out of bounds for {C_NAMES[kind.name]}")
         if limits and abs(bound) > _greatest(kind):
             digits = limits.nmant + 1
-            warnings.warn(
+            warn(
                 f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations"
                 f" {C_NAMES[kind.name]} can support discrete uniform distribution only within this"
                 " range. This warning will become an error in version 1.7 release, please fix the "
-                "code in advance",
-                stacklevel=3,
+                "code in advance"
             )
     return start, stop
 

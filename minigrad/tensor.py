@@ -15,7 +15,6 @@ The named methods are in `methods.py`, conversions in `conversions.py`. Operator
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,6 +31,7 @@ from .device import cpu, memory_of
 from .device import device as Device
 from .methods import Methods
 from .printing import tensor_repr
+from .warn import warn
 
 Op = Callable[..., Any]
 
@@ -195,7 +195,7 @@ class Tensor(Methods, Conversions):
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up; None before the first."""
         if self._grad is None and self._edge is not None and not self.retains_grad:
-            warnings.warn(NON_LEAF_GRAD, UserWarning, stacklevel=2)
+            warn(NON_LEAF_GRAD, UserWarning)
         return self._grad
 
     @grad.setter
@@ -393,7 +393,7 @@ class Tensor(Methods, Conversions):
 
     def __float__(self) -> float:
         if self._requires_grad:
-            warnings.warn(SCALAR_WARNING, UserWarning, stacklevel=2)
+            warn(SCALAR_WARNING, UserWarning)
         return float(self._single())
 
     def __complex__(self) -> complex:
@@ -484,7 +484,7 @@ class Tensor(Methods, Conversions):
     __pow__, __rpow__ = _operator(ops.pow), _operator(ops.rpow)
     __matmul__ = _operator(ops.matmul)
     __rmatmul__ = _operator(lambda self, other: ops.matmul(other, self))
-    __neg__, __pos__, __abs__, __invert__ = ops.neg, ops.positive, ops.abs, ops.bitwise_not
+    __neg__, __pos__, __abs__, __invert__ = ops.neg, ops.positive, ops.abs, ops.invert
     __eq__, __ne__ = _operator(ops.eq), _operator(ops.ne)  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = (_operator(f) for f in (ops.lt, ops.le, ops.gt, ops.ge))
     __and__ = __rand__ = _operator(ops.bitwise_and)

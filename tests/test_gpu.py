@@ -481,6 +481,8 @@ def test_the_default_device_does_not_move_what_is_made_like_a_tensor():
         assert not any(t.is_cuda for t in like)
         assert torch.as_tensor(np.ones(2)).is_cuda
         assert torch.as_tensor(x).is_cuda
+        assert not torch.as_tensor([1.0], device="cpu").is_cuda
+        assert torch.as_tensor(x, device="cpu") is x
     assert torch.zeros(2, out=tensor(1.0, 1.0)).is_cuda
 
 

@@ -394,3 +394,33 @@ def test_backward_inside_of_inference_mode(torch, log):
     with torch.inference_mode():
         log.error(y.backward)
     log(x.grad, None if x.grad is None else x.grad.is_inference())
+
+
+@on_both
+def test_two_threads_in_one_decorated_function(torch, log):
+    """Each finds its own mode again, whichever leaves first."""
+    first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
+    modes = []
+
+    @torch.no_grad()
+    def visit(entered, leave):
+        entered.set()
+        leave.wait(10)
+
+    def second():
+        torch.set_grad_enabled(False)
+        first_is_in.wait(10)
+        visit(second_is_in, first_is_out)
+        modes.append(torch.is_grad_enabled())
+
+    def first():
+        visit(first_is_in, second_is_in)
+        modes.append(torch.is_grad_enabled())
+        first_is_out.set()
+
+    threads = [threading.Thread(target=f) for f in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log(modes)

@@ -386,3 +386,14 @@ def test_public_methods() -> None:
         theirs = {n for n in dir(getattr(torch.nn, name)) if not n.startswith("__")}
         ours = set(dir(getattr(minigrad.nn, name)))
         assert {n for n in theirs if not n.startswith("_")} - absent <= ours, name
+
+
+@on_both
+def test_joined_dictionaries_leave_theirs_alone(torch: Any, log: Any) -> None:
+    one = torch.nn.ParameterDict({"a": torch.ones(1), "b": torch.ones(2)})
+    other = torch.nn.ParameterDict({"b": torch.zeros(3), "c": torch.zeros(1)})
+    for joined in (one | other, one | {"d": torch.ones(4)}, other.copy()):
+        log(list(joined), type(joined).__name__, joined is one, list(one), list(other))
+    log([tuple(v.shape) for v in one.values()], [tuple(v.shape) for v in (one | other).values()])
+    one |= other
+    log(list(one), [tuple(v.shape) for v in one.values()], list(other))

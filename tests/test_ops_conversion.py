@@ -35,7 +35,9 @@ METHODS = [
     "x.cpu() is x", "x.t().float()", "x[:, ::2].float()", "x.detach().long().float()",
     "x.to(torch.int64).requires_grad", "x.to(x.dtype)", "x.short()", "x.abs().long()",
     "x.float().sum()", "x.t().to(torch.float32).stride()", "x.t().contiguous().stride()",
-    "x.requires_grad_() is x",
+    "x.requires_grad_() is x", "x.to(torch.float64, False, False) is x",
+    "x.to(torch.float64, False, True) is x", "x.to('cpu', torch.float64, True) is x",
+    "x.to('cpu', torch.float64, False, True) is x", "x.to(x, False, True) is x",
 ]  # fmt: skip
 NUMBERS = [
     "c.item()", "c.tolist()", "float(c)", "int(c)", "bool(c)", "c.numpy().dtype.name", "f'{c:.2f}'",

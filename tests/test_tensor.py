@@ -323,6 +323,14 @@ def test_deepcopy_of_views(torch, log):
 
 
 @on_both
+def test_deepcopy_of_dimensions_in_another_order(torch, log):
+    x = torch.arange(24.0).reshape(2, 3, 4).permute(1, 0, 2) * 1  # in memory as it was before
+    y = copy.deepcopy(x)
+    y.zero_()
+    log(x.stride(), y.stride(), x)
+
+
+@on_both
 def test_copy(torch, log):
     x = torch.tensor([1.0, 2.0])
     y = copy.copy(x)

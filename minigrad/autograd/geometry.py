@@ -107,8 +107,8 @@ def element_strides(array: Array) -> tuple[int, ...]:
 def copied_memory(array: Array, memo: dict[int, Any]) -> Array:
     """A copy of `array` for `copy.deepcopy`: arrays that share memory have copies that do."""
     owner = root(array)
-    if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
-        return array.copy()
+    if not _is_dense(owner):
+        return array.copy(order="K")
     if id(owner) not in memo:
         memo[id(owner)] = owner.copy(order="K")
     start = address(array) - address(owner)

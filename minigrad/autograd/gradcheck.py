@@ -11,13 +11,13 @@ squared. `gradcheck` computes the whole Jacobian in both ways, in float64, and c
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import gpu
+from ..warn import warn
 from . import node as graph
 from .function import Function
 from .interface import grad, one_hot
@@ -193,7 +193,6 @@ def _reentrant(args: tuple[Any, ...], output: Tensor, nondet_tol: float) -> list
 
 def _analytical(args: tuple[Any, ...], output: Tensor) -> list[Jacobian]:
     targets = _targets(args)
-    output = output.clone()
     jacobians = [np.zeros((t.numel(), output.numel()), t._array.dtype) for t in targets]
     for column in range(output.numel()):
         weight = [one_hot(output, column)]
@@ -261,12 +260,12 @@ def _check_undefined(func: Func, args: tuple[Any, ...]) -> None:
         try:
             found = grad(outputs, _targets(args), zeros, allow_unused=True)
         except Exception as error:
-            warnings.warn(NEW_CHECK, UserWarning, stacklevel=4)
+            warn(NEW_CHECK, UserWarning)
             if not isinstance(error, RuntimeError):
                 raise
             raise GradcheckError(UNDEFINED) from error
         if any(g is not None and g._array.any() for g in found):
-            warnings.warn(NEW_CHECK, UserWarning, stacklevel=4)
+            warn(NEW_CHECK, UserWarning)
             raise GradcheckError(UNDEFINED_NOT_ZERO)
 
 
@@ -306,12 +305,11 @@ def _check_inputs(args: tuple[Any, ...]) -> None:
         if not _needs_gradient(tensor):
             continue
         if tensor._array.dtype != np.float64:
-            warnings.warn(
+            warn(
                 f"Input #{index} requires gradient and is not a double precision floating point or "
                 "complex. This check will likely fail if all the inputs are not of double precision "
                 "floating point or complex. ",
                 UserWarning,
-                stacklevel=3,
             )
         if any(s <= 0 and n > 1 for s, n in zip(tensor.stride(), tensor.shape, strict=True)):
             raise RuntimeError(

@@ -6,13 +6,13 @@ What is differentiated, and with respect to what, is a Tensor or its place in th
 
 from __future__ import annotations
 
-import warnings
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import either, gpu
+from ..warn import warn
 from . import node as graph
 from .engine import run_backward
 from .node import Edge, gradient_edge, place, refresh
@@ -48,7 +48,7 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     gradients = initial_gradients(roots, sequence(grad_tensors, len(roots)), create_graph)
     if create_graph:
-        warnings.warn(CYCLE, UserWarning, stacklevel=3)
+        warn(CYCLE, UserWarning)
     keep = create_graph if retain_graph is None else retain_graph
     edges = [t._edge or root_edge(i, t) for i, t in enumerate(roots)]
     if inputs is None:

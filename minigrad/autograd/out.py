@@ -17,7 +17,6 @@ Tensors, and PyTorch's dtype rule decides between two kinds of function:
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy as np
 
 from .. import either
 from ..dtypes import SCALAR_NAMES, castable, from_numpy, scalar_name
+from ..warn import warn
 from . import node as graph
 from .grad_mode import is_recording, no_grad
 
@@ -101,13 +101,12 @@ def _resize(out: Any, shape: tuple[int, ...]) -> None:
     """As `resize_` does: in the same memory if it is contiguous there and fits, else elsewhere."""
     array = out._array
     if array.size:
-        warnings.warn(
+        warn(
             f"An output with one or more elements was resized since it had shape "
             f"{list(array.shape)}, which does not match the required output shape {list(shape)}. "
             "This behavior is deprecated, and in a future PyTorch release outputs will not be "
             "resized unless they have zero elements. You can explicitly reuse an out tensor t by "
-            "resizing it, inplace, to zero elements with t.resize_(0).",
-            stacklevel=4,
+            "resizing it, inplace, to zero elements with t.resize_(0)."
         )
     size = math.prod(shape)
     if size <= array.size and array.flags.c_contiguous:

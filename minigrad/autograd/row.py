@@ -250,7 +250,17 @@ def _again(
         return call(*moved)
     if arrays and isinstance(error, ValueError):
         raise promotion.broadcast_error(arrays) from None
+    if isinstance(error, AttributeError):  # of what is no array
+        _check_inputs(call, args)
     raise error
+
+
+def _check_inputs(call: Any, args: Sequence[Any]) -> None:
+    """TypeError if an input is no Tensor; asked after a failure, to keep calls quick."""
+    for i in call.row.inputs:
+        if not isinstance(args[i], (graph.Tensor, list)):
+            name = call.__name__.strip("_")
+            raise promotion.not_a_tensor(name, call.row.parameters[i], i + 1, args[i]) from None
 
 
 def leave_out(row: Row, args: Sequence[Any], results: Sequence[Any]) -> None:

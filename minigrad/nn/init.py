@@ -8,7 +8,6 @@ Glorot and Bengio (2010) keep the variance of activations and gradients equal fr
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from .. import ops
 from ..autograd.grad_mode import no_grad
 from ..tensor import Tensor
+from ..warn import warn
 
 if TYPE_CHECKING:
     from ..random import Generator
@@ -167,10 +167,9 @@ def trunc_normal_(
     """Normal with that mean and standard deviation, but only on [a, b]: what falls outside is drawn
     again. Warns if `mean` is more than 2 standard deviations outside."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
+        warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
-            "incorrect.",
-            stacklevel=2,
+            "incorrect."
         )
     inside = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
     with no_grad():
@@ -236,7 +235,7 @@ def kaiming_uniform_(
 ) -> Tensor:  # fmt: skip
     """Uniform on [-b, b) with b = gain * sqrt(3 / fan); `a` is the slope of a leaky ReLU."""
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -248,7 +247,7 @@ def kaiming_normal_(
 ) -> Tensor:  # fmt: skip
     """Normal with standard deviation gain / sqrt(fan); `a` is the slope of a leaky ReLU."""
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
@@ -288,11 +287,7 @@ def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
 
     @wraps(function)
     def warning(*args: P.args, **kwargs: P.kwargs) -> Tensor:
-        warnings.warn(
-            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.",
-            FutureWarning,
-            stacklevel=2,
-        )
+        warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning)
         return function(*args, **kwargs)
 
     warning.__name__ = old

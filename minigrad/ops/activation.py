@@ -254,7 +254,7 @@ def _celu(input: Array, alpha: float) -> Array:
 _elu_, _celu_ = _in_place(_elu, "EluBackward1"), _in_place(_celu, "CeluBackward1")
 
 
-def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+def elu(input: Tensor, alpha: float) -> Tensor:
     """`input`, and `alpha * (exp(input) - 1)` below zero."""
     return _elu(input, alpha, 1.0)
 

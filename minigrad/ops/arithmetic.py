@@ -158,8 +158,17 @@ def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`-input`."""
     if out is not None:
         return into(out, neg, input)
+    return _negated(_neg, input)
+
+
+def neg_(input: Tensor) -> Tensor:
+    """`neg` in place."""
+    return _negated(_neg_, input)
+
+
+def _negated(negate: Any, input: Any) -> Tensor:
     try:
-        return _neg(input)
+        return negate(input)
     except TypeError:  # NumPy's, which does not negate bools either
         if "b" in _kinds(input):
             raise RuntimeError(f"Negation, the `-` operator, on a bool {NO_BOOL}") from None
@@ -439,7 +448,7 @@ def sqrt(input: Array) -> Array:
 _add_, _sub_, _add_scaled_, _sub_scaled_ = (
     inplace(f) for f in (_add, _sub, _add_scaled, _sub_scaled)
 )
-mul_, _div_, neg_, reciprocal_, sqrt_ = (
+mul_, _div_, _neg_, reciprocal_, sqrt_ = (
     inplace(f) for f in (mul, _true_divide, _neg, reciprocal, sqrt)
 )
 floor_divide_ = inplace(

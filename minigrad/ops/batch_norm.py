@@ -91,6 +91,8 @@ def batch_norm(
     statistics are missing."""
     check_tensors("batch_norm", input=input)
     _check_channels(input._array, weight, bias, running_mean, running_var, training)
+    if training and (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
     array = input._array
     if not array.size:
         out = input.clone()
@@ -133,9 +135,9 @@ def native_batch_norm(
         return alone(out), statistic(mean, array), statistic(rstd, array)
     wide = computed(kept[0]).dtype
     rstd = wrap((1 / np.sqrt(kept[1].astype(WIDE) + eps)).astype(wide))
-    out = _batch_norm_fixed(parameters, input, weight, layout, wrap(kept[0].copy()), rstd)
+    out = _batch_norm_fixed(parameters, input, weight, layout, running_mean, rstd)
     none = either.empty(0, array, wide)
-    return out, wrap(none), wrap(none.copy())
+    return out, wrap(none), wrap(none)
 
 
 def _check_channels(

@@ -155,9 +155,8 @@ _nll_loss, _nll_loss2d = _row("NllLoss"), _row("NllLoss2D")
 
 
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean",
-    ignore_index: int = -100,
-) -> Tensor:  # fmt: skip
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, ignore_index: int
+) -> Tensor:
     """Minus the log-probability of each sample's class: the mean, the "sum", or of each ("none").
 
     input: (C,), (N, C) or (N, C, ...); target: (), (N,) or (N, ...), int64 or uint8; weight: (C,).
@@ -258,8 +257,8 @@ def _wrong_weight(classes: int, weight: Array) -> str:
 
 
 def cross_entropy_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean",
-    ignore_index: int = -100, label_smoothing: float = 0.0,
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, ignore_index: int,
+    label_smoothing: float,
 ) -> Tensor:  # fmt: skip
     """The cross-entropy of unnormalised log-probabilities, with classes or with distributions.
 

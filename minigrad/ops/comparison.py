@@ -146,11 +146,17 @@ def bitwise_xor(input: Array, other: Array) -> Array:
 @pointwise()
 def bitwise_not(input: Array) -> Array:
     """`~input` on integers or bools."""
-    if input.dtype.kind == "f":
+    _whole("bitwise_not", input)
+    return ~input
+
+
+def invert(input: Tensor) -> Tensor:
+    """The operator `~`, which has an error of its own."""
+    if input._array.dtype.kind == "f":
         raise TypeError(
             "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
         )
-    return ~input
+    return bitwise_not(input)
 
 
 @pointwise()

@@ -6,12 +6,12 @@ The order of the checks and their sentences are PyTorch's.
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import node as graph
 from ..dtypes import FLOAT32, SCALAR_NAMES, from_numpy, scalar_name
+from ..warn import warn
 from .convolution_kernel import Geometry, Shape
 from .padding import constant_pad_nd
 
@@ -96,10 +96,9 @@ def checked_transposed(
 
 def padded_same(input: Tensor, extra: Shape) -> Tensor:
     """Zeros at the ends, where the padding of "same" cannot be the same on both sides."""
-    warnings.warn(
+    warn(
         "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded "
-        "copy of the input be created",
-        stacklevel=4,
+        "copy of the input be created"
     )
     return constant_pad_nd(input, [n for after in reversed(extra) for n in (0, after)])
 

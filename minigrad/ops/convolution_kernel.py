@@ -86,8 +86,8 @@ class Plan:
         )
         self.windows = list(self._windows(stride[1:], dilation[1:]))
         self.taps = [self._tap(i * dilation[0]) for i in range(self.kernel[0])]
-        self.is_unfolded = self.padded == self.size and self.padded[1:] == self.output[1:]
-        self.is_unfolded = self.is_unfolded and self.phases == 1 and len(self.windows) == 1
+        whole = self.padded == self.size and self.padded[1:] == self.output[1:]
+        self.is_unfolded = whole and self.phases == 1
 
     def _tap(self, row: int) -> Any:
         start, phase = divmod(row, self.phases)

@@ -41,7 +41,7 @@ def _unique(input: Array) -> tuple[Array, ...]:
 def _unique_dim(input: Array, dim: int) -> tuple[Array, ...]:
     if not input.shape[dim]:
         none = either.zeros(0, input, np.int64)
-        return input.copy(), none, none.copy()
+        return input.copy(), none, none
     values, inverse, counts = np.unique(
         input, axis=dim, return_inverse=True, return_counts=True, equal_nan=False
     )
@@ -103,13 +103,25 @@ def _distinct(
     name: str, whole: Any, along: Any, input: Tensor, inverse: bool, counts: bool, dim: int | None
 ) -> Any:
     array = _array(name, input)
-    if dim is None or not array.ndim:
+    if dim is None:
         found = whole(input)
     else:
+        _check_slices(array.shape, dim)
         found = along(input, wrap_dim(dim, array.ndim))
     wanted = (True, inverse, counts)
     kept = tuple(t for t, w in zip(found, wanted, strict=True) if w)
     return kept if len(kept) > 1 else kept[0]
+
+
+def _check_slices(shape: tuple[int, ...], dim: int) -> None:
+    """Slices without elements cannot be told apart."""
+    if not shape:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    at, sentence = wrap_dim(dim, len(shape)), "so unique cannot be applied"
+    if shape[at] and 0 in shape:
+        raise RuntimeError(f"There are 0 sized dimensions, and they aren't selected, {sentence}")
+    if shape.count(0) > 1:
+        raise RuntimeError(f"Number of zero sized dimensions is more than one, {sentence} ")
 
 
 # --- counts --------------------------------------------------------------------------------------

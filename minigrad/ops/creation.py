@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import Any, TypedDict
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..device import memory_of
 from ..dtypes import dtype as Dtype
 from ..layout import check_layout, in_format, memory_format
 from ..layout import layout as Layout
+from ..warn import warn
 from . import memory
 from .conversion import cast
 from .dims import size_of
@@ -133,7 +133,7 @@ def tensor(
 
     Python floats become the default dtype, ints int64, bools bool; arrays keep their dtype."""
     if isinstance(data, graph.Tensor):
-        warnings.warn(COPY_WARNING, UserWarning, stacklevel=2)
+        warn(COPY_WARNING, UserWarning)
     if pin_memory:
         check_pinning()
     wanted = None if dtype is None else dtypes.as_numpy(dtype, "tensor")

@@ -27,11 +27,17 @@ def wrap_dims(dim: Any, ndim: int) -> tuple[int, ...]:
     """The dimensions of a reduction in rising order; None or an empty list means all."""
     if dim is None or (isinstance(dim, (list, tuple)) and not dim):
         return tuple(range(ndim))
-    dims = [wrap_dim(d, ndim) for d in (dim if isinstance(dim, (list, tuple)) else [dim])]
+    dims = distinct_dims(dim if isinstance(dim, (list, tuple)) else [dim], ndim)
+    return tuple(sorted(dims)) if ndim else ()
+
+
+def distinct_dims(given: Sequence[Any], ndim: int) -> tuple[int, ...]:
+    """Dimensions counted from the front; RuntimeError if one is named twice."""
+    dims = tuple(wrap_dim(d, ndim) for d in given)
     for d in dims:
         if dims.count(d) > 1:
             raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
-    return tuple(sorted(dims)) if ndim else ()
+    return dims
 
 
 def size_of(args: Sequence[Any]) -> tuple[int, ...]:

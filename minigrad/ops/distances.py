@@ -10,7 +10,7 @@ from ..autograd.node import wrap
 from ..autograd.row import op
 from ..dtypes import default_dtype, scalar_name
 from ..promotion import broadcast_error, check_tensors, promoted
-from .arithmetic import div, mul, sub
+from .arithmetic import NO_BOOL, div, mul, sub
 from .conversion import to_dtype
 from .dims import wrap_dim
 from .norms import _norm_formula, _vector_norm
@@ -95,14 +95,17 @@ def _dist_formula(grad: Any, input: Any, other: Any, p: float, result: Any, xp: 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The `p`-norm of all elements of input - other, which broadcast."""
     check_tensors("dist", input=input, other=other)
-    for array in (input._array, other._array):
-        if array.dtype.kind != "f":
-            raise RuntimeError(
-                "norm(): input dtype should be either floating point or complex. Got "
-                f"{scalar_name(array.dtype)} instead."
-            )
+    if bool in (input._array.dtype, other._array.dtype):
+        raise RuntimeError(f"Subtraction, the `-` operator, with a bool {NO_BOOL}")
+    dtype = promoted((input._array, other._array))[0].dtype
+    if dtype.kind != "f":
+        raise RuntimeError(
+            "norm(): input dtype should be either floating point or complex. Got "
+            f"{scalar_name(dtype)} instead."
+        )
+    one, two = (t if t._array.dtype.kind == "f" else to_dtype(t, dtype) for t in (input, other))
     try:
-        return _dist(input, other, float(p))
+        return _dist(one, two, float(p))
     except ValueError:
         raise broadcast_error((input._array, other._array)) from None
 

@@ -129,7 +129,8 @@ def embedding_bag(
     if include_last_offset:
         begins, stops = begins[:-1], begins[1:]
     bag = either.counted(stops - begins)
-    index = index[: len(bag)].astype(INT64, copy=False)
+    numbers = indices[: len(bag)].long()  # a tensor: the backward pass sees if it was written into
+    index = numbers._array
     present = index != padding
     chosen = bag[present]
     sizes = np.bincount(chosen, minlength=len(begins))
@@ -140,13 +141,13 @@ def embedding_bag(
         return out, wrap(bag), wrap(sizes), largest
     divisors = wrap(np.maximum(sizes, 1).astype(table.dtype)) if mode == MEAN else None
     mask = None if present.all() else wrap(present.astype(table.dtype))
+    went = wrap(bag)
     out = _summed(
-        weight, wrap(index), wrap(bag), len(begins), divisors, per_sample_weights, mask,
-        scale_grad_by_freq,
-    )  # fmt: skip
-    counts = sizes if mode == MEAN else np.zeros_like(sizes)
-    went = bag if mode == MEAN else either.empty(0, index, INT64)
-    return out, wrap(went), wrap(counts), wrap(counts.copy())
+        weight, numbers, went, len(begins), divisors, per_sample_weights, mask, scale_grad_by_freq
+    )
+    if mode == SUM:
+        sizes, went = np.zeros_like(sizes), wrap(either.empty(0, index, INT64))
+    return out, went, wrap(sizes), wrap(sizes.copy())
 
 
 def _check_dtypes(table: Array, index: Array, offsets: Array, factors: Tensor | None) -> None:

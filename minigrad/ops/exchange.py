@@ -49,7 +49,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     array = np.from_dlpack(ext_tensor)
     if not array.flags.writeable:
         array = _writeable(array)
-    return from_numpy(array.copy() if copy else array)
+    return from_numpy(array.copy("K") if copy else array)
 
 
 def _on_cpu(ext_tensor: Any) -> bool:
@@ -146,7 +146,7 @@ def asarray(
             raise ValueError(f"can't alias tensor with dtype '{have}' into dtype '{want}'.")
         return finish(cast(shared._array, wanted), requires_grad)
     if copy:
-        return finish(shared._array.copy(), requires_grad)
+        return finish(shared._array.copy("K"), requires_grad)
     if shared.requires_grad and not requires_grad and shared is obj:
         return shared
     if shared is obj:

@@ -49,7 +49,7 @@ def _series(coefficients: Any, x: Array) -> Array:
 
 def _hurwitz(x: Array, q: Array) -> Array:
     """The sum of (q + k)**-x over k = 0, 1, ...: nine terms or more, then Euler-Maclaurin."""
-    total, a = np.power(q, -x), q.copy()
+    total, a = np.power(q, -x), q
     for step in range(int(min(max(9.0, 10.0 + either.greatest(-q, None, 0.0)), 1e4))):
         going = (step < 9) | (a <= 9)
         a = np.where(going, a + 1, a)

@@ -170,7 +170,7 @@ _hardtanh_ = _in_place(_hardtanh)
 hardsigmoid_, hardswish_ = _in_place(hardsigmoid), _in_place(hardswish)
 
 
-def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: float) -> Tensor:
     """`input`, and `negative_slope * input` below zero."""
     return _leaky_relu(input, negative_slope)
 
@@ -180,7 +180,7 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     return _leaky_relu_(input, negative_slope)  # type: ignore[no-any-return]
 
 
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+def hardtanh(input: Tensor, min_val: float, max_val: float) -> Tensor:
     """`input` limited to [min_val, max_val]; its slope is 0 at the limits."""
     return _hardtanh(input, min_val, max_val)
 

@@ -295,7 +295,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: An
     """`input @ weight.T + bias`: (..., in), (out, in), (out) give (..., out)."""
     if out is not None:
         return into(out, linear, input, weight, bias, exact=True)
-    a = input._array
+    a, w = input._array, weight._array
+    if not (a.ndim and w.ndim):
+        dims = f"{a.ndim}D and {w.ndim}D"
+        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {dims}")
     if bias is None:
         return matmul(input, t(weight))
     if a.ndim == 2:

@@ -9,7 +9,6 @@ exponential of [[A^T, G], [0, A^T]] (Mathias, 1996).
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..promotion import check_tensors
+from ..warn import warn
 from .arithmetic import div, mul
 from .linalg_checks import LinAlgError, check_matrices, check_square
 from .norms import linalg_norm
@@ -92,7 +92,7 @@ def linalg_cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
         return wrap(either.zeros(array.shape[:-2], array))
     norm = linalg_norm(A, p, (-2, -1))
     inverse = linalg_norm(ops.linalg_inv_ex(A).inverse, p, (-2, -1))
-    return ops.nan_to_num(mul(norm, inverse), math.inf, math.inf, -math.inf)
+    return ops.nan_to_num(mul(norm, inverse), math.inf, math.inf)
 
 
 def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
@@ -128,7 +128,7 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Te
 def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse of A taken as a matrix whose rows are its first `ind` dimensions."""
     if out is not None:
-        return into(out, linalg_tensorinv, A, ind, exact=True)
+        return into(out, linalg_tensorinv, A, ind)
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")
     shape = A._array.shape
@@ -150,7 +150,7 @@ def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
 def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> Tensor:
     """X with `tensordot(A, X, X.ndim) = B`; `dims` of A are moved behind the others first."""
     if out is not None:
-        return into(out, linalg_tensorsolve, A, B, dims, exact=True)
+        return into(out, linalg_tensorsolve, A, B, dims)
     if dims is not None:
         A = ops.movedim(A, tuple(dims), tuple(range(-len(dims), 0)))
     result = A._array.shape[B._array.ndim :]
@@ -168,7 +168,7 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
     """The first n columns of H_1 H_2 ... H_k, H_i = 1 - tau_i v_i v_i^T, where v_i is column i of A
     (..., m, n) below the diagonal, with a 1 on it."""
     if out is not None:
-        return into(out, linalg_householder_product, A, tau, exact=True)
+        return into(out, linalg_householder_product, A, tau)
     array = check_matrices("torch.linalg.householder_product", A, "input")
     m, n = array.shape[-2:]
     _check_reflectors(array, tau, m, n)
@@ -233,8 +233,9 @@ def cov(
     if weights is not None and aweights is not None and correction:
         factor = total - correction * (weights * aweights).sum() / total
     if (factor if isinstance(factor, int) else factor.item()) <= 0:
-        warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
-                      "number of observations.", stacklevel=2)  # fmt: skip
+        warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
+                      "number of observations."
+)  # fmt: skip
         factor = 0
     X = X - mean
     scaled = X if weights is None else X * weights

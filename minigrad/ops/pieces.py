@@ -201,12 +201,16 @@ def split(
 @numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`input` cut into at most `chunks` pieces of one size, the last of which may be smaller."""
+    _check_chunks(input, chunks)
+    total = input._array.shape[wrap_dim(dim, input._array.ndim)]
+    return split(input, -(-total // chunks) if total else [0] * chunks, dim)
+
+
+def _check_chunks(input: Tensor, chunks: int) -> None:
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     if not input._array.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    total = input._array.shape[wrap_dim(dim, input._array.ndim)]
-    return split(input, -(-total // chunks) if total else [0] * chunks, dim)
 
 
 @view_op(
@@ -268,6 +272,7 @@ def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tu
 
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`chunk` whose pieces count as tensors of their own."""
+    _check_chunks(input, chunks)
     total = input._array.shape[wrap_dim(dim, input._array.ndim)]
     return unsafe_split(input, max(1, -(-total // chunks)), dim)
 

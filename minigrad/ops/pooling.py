@@ -100,9 +100,8 @@ def max_pool2d(
 
 
 def max_pool2d_with_indices(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Pair:  # fmt: skip
+    input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Pair:
     """`max_pool2d`, and where in the flattened plane each element comes from."""
     return max_pool(input, _max_axes(2, input, kernel_size, stride, padding, dilation, ceil_mode))
 
@@ -117,9 +116,8 @@ def max_pool3d(
 
 
 def max_pool3d_with_indices(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Pair:  # fmt: skip
+    input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Pair:
     """`max_pool3d`, and where in the flattened volume each element comes from."""
     return max_pool(input, _max_axes(3, input, kernel_size, stride, padding, dilation, ceil_mode))
 

@@ -12,6 +12,7 @@ import numpy as np
 from .. import promotion
 from ..autograd.out import into
 from ..autograd.row import op
+from ..dtypes import scalar_name
 from .arithmetic import mul
 from .dims import wrap_dim
 from .linalg import _dot, dot, mm
@@ -172,6 +173,9 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None
         np.broadcast_shapes(a.shape, b.shape)
     except ValueError:
         raise promotion.broadcast_error((a, b)) from None
+    if a.dtype != b.dtype:
+        names = scalar_name(a.dtype), scalar_name(b.dtype)
+        raise RuntimeError(f"expected scalar type {names[0]} but found {names[1]}")
     return cross_product(input, other, at)
 
 

@@ -104,7 +104,7 @@ def linalg_matrix_rank(
 ) -> Tensor:
     """The number of singular values above max(atol, rtol * largest)."""
     if out is not None:
-        return into(out, linalg_matrix_rank, A, tol, hermitian, atol=atol, rtol=rtol, exact=True)
+        return into(out, linalg_matrix_rank, A, tol, hermitian, atol=atol, rtol=rtol)
     array = check_matrices("torch.linalg.matrix_rank", A, "input")
     if tol is not None:
         atol, rtol = tol, 0.0
@@ -192,6 +192,20 @@ def pseudo_inverse(A: Tensor) -> Tensor:
     return linalg_pinv(A)
 
 
+def _check_lstsq(a: Array, b: Array, driver: str | None) -> None:
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's "
+            f"dtype {scalar_name(a.dtype)} and other's dtype {scalar_name(b.dtype)}"
+        )
+    if a.dtype not in (np.float32, np.float64):
+        raise RuntimeError("This function doesn't handle types other than float and double")
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(
+            "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)"
+        )
+
+
 def linalg_lstsq(
     A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None, out: Any = None
 ) -> Any:
@@ -206,6 +220,7 @@ def linalg_lstsq(
         raise RuntimeError("torch.linalg.lstsq: input must have at least 2 dimensions.")
     if not _is_vector(a, b) and (b.ndim < 2 or a.shape[-2] != b.shape[-2]):
         raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
+    _check_lstsq(a, b, driver)
     rtol = max(a.shape[-2:]) * np.finfo(a.dtype).eps if rcond is None else float(rcond)
     solution, residuals = _lstsq(A, B, rtol, driver or "gelsy")
     empty = wrap(either.empty(0, a, np.int64))

@@ -177,14 +177,12 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(plane)}")
     if ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
-    for number, d in enumerate(plane):
-        if not -ndim <= d < ndim:
-            raise RuntimeError(f"Rotation dim{number} out of range, dim{number} = {d}")
-    if plane[0] % ndim == plane[1] % ndim:
+    first, second = (wrap_dim(d, ndim) for d in plane)
+    if first == second:
         raise RuntimeError(
             f"expected rotation dims to be different, but got dim0 = {plane[0]} and dim1 = {plane[1]}"
         )
-    return _rot90(input, operator.index(k), (plane[0] % ndim, plane[1] % ndim))
+    return _rot90(input, operator.index(k), (first, second))
 
 
 # --- repetition ----------------------------------------------------------------------------------

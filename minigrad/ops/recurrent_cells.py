@@ -25,7 +25,7 @@ States = tuple[Any, ...]  # the state, for an LSTM also the cell state: (batch, 
 Step = Callable[..., States]
 
 
-def _lstm_step(projected: Tensor, states: States, weight_hr: Tensor | None = None) -> States:
+def _lstm_step(projected: Tensor, states: States, weight_hr: Tensor | None) -> States:
     """From both products (batch, 4 hidden) and the old states the new ones."""
     i, f, g, o = unsafe_split(projected, projected._array.shape[1] // 4, 1)
     i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..layout import contiguous_format
 from ..promotion import check_tensors
+from ..warn import warn
 from .arithmetic import mul, pow
 from .conversion import to_dtype
 from .dims import wrap_dim
@@ -67,11 +67,13 @@ def _as(tensor: Tensor, dtype: Any) -> Tensor:
 
 
 def _warn_of_dtypes(input: Array, weight: Array) -> None:
-    names = {"float32": "float", "float64": "double", "float16": "c10::Half"}
-    warnings.warn(
+    names = {
+        "float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long int",
+        "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "int32": "int", "bool": "bool",
+    }  # fmt: skip
+    warn(
         f"Mismatch dtype between input and weight: input dtype = {names[input.dtype.name]}, weight "
-        f"dtype = {names[weight.dtype.name]}, Cannot dispatch to fused implementation.",
-        stacklevel=3,
+        f"dtype = {names[weight.dtype.name]}, Cannot dispatch to fused implementation."
     )
 
 

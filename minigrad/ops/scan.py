@@ -315,8 +315,16 @@ def narrow_copy(input: Tensor) -> Tensor:
 
 
 def _halves(y: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """What comes after the first sample, and before the last one."""
+    _has_dims("slice() cannot be applied to a 0-dim tensor.", y)
     size = y._array.shape[dim]
-    return narrow(y, dim, 1, size - 1), narrow(y, dim, 0, size - 1)
+    rest = max(size - 1, 0)
+    return narrow(y, dim, size - rest, rest), narrow(y, dim, 0, rest)
+
+
+def _has_dims(text: str, y: Tensor) -> None:
+    if not y._array.ndim:
+        raise IndexError(text)
 
 
 def _widths(y: Tensor, x: Tensor, dim: int) -> Tensor:
@@ -352,6 +360,7 @@ def trapezoid(y: Tensor, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Tensor
     """The area under `y`, sampled at `x` or in steps of `dx`, by the trapezoidal rule."""
     _no_bools("trapezoid", y, x)
     at = wrap_dim(dim, y._array.ndim)
+    _has_dims(f"Dimension specified as {dim if x is None else 0} but tensor has no dimensions", y)
     if y._array.shape[at] == 0:
         return sum_dim(y, (at,), False)
     if x is None:

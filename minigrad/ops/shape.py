@@ -15,7 +15,7 @@ from ..autograd.row import op
 from ..dtypes import dtype as Dtype
 from ..dtypes import scalar_name
 from ..layout import contiguous_format, in_format, preserve_format
-from .dims import infer_size, size_of, wrap_dim
+from .dims import distinct_dims, infer_size, size_of, wrap_dim
 from .numpy_names import numpy_names
 from .summation import empty_as
 
@@ -217,7 +217,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     if dim is None:
         return _squeeze_all(input)
     if isinstance(dim, (list, tuple)):
-        return _squeeze_dims(input, tuple(wrap_dim(d, ndim) for d in dim))
+        return _squeeze_dims(input, distinct_dims(dim, ndim))
     return _squeeze_dim(input, wrap_dim(dim, ndim))
 
 
@@ -266,13 +266,14 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     if not dims:
         raise TypeError('permute() missing 1 required positional arguments: "dims"')
     ndim = input._array.ndim
-    order = tuple(wrap_dim(d, ndim) for d in size_of(dims))
-    if len(order) != ndim:
+    given = size_of(dims)
+    if len(given) != ndim:
         raise RuntimeError(
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length "
             f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
-            f"len(dims) = {len(order)}"
+            f"len(dims) = {len(given)}"
         )
+    order = tuple(wrap_dim(d, ndim) for d in given)
     if len(set(order)) != ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
     return _permute(input, order)

@@ -12,7 +12,7 @@ from ..autograd.inplace import (
 from ..autograd.node import record
 from ..autograd.row import Op, op
 from . import shape
-from .dims import wrap_dim
+from .dims import distinct_dims, wrap_dim
 
 Tensor = Any
 
@@ -55,7 +55,7 @@ def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
     if dim is None:
         return _changed(_squeeze_all, input)
     if isinstance(dim, (list, tuple)):
-        return _changed(_squeeze_dims, input, tuple(wrap_dim(d, ndim) for d in dim))
+        return _changed(_squeeze_dims, input, distinct_dims(dim, ndim))
     return _changed(_squeeze_dim, input, wrap_dim(dim, ndim))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import either, promotion
+from .. import promotion
 from ..autograd.row import op
 
 Array = Any
@@ -52,7 +52,7 @@ def _channel_shuffle(input: Array, groups: int) -> Array:
 def channel_shuffle_array(input: Array, groups: int) -> Array:
     n, c, *inner = input.shape
     grouped = input.reshape(n, groups, c // groups, *inner).swapaxes(1, 2)
-    return either.contiguous(grouped).reshape(input.shape)
+    return grouped.copy(order="C").reshape(input.shape)
 
 
 # --- the public functions ------------------------------------------------------------------------

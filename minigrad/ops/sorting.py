@@ -29,11 +29,12 @@ def _order(array: Array, dim: int, descending: bool) -> Array:
     if not descending:
         return np.argsort(array, axis=dim, kind="stable")
     backwards = np.argsort(np.flip(array, dim), axis=dim, kind="stable")
-    return either.contiguous(array.shape[dim] - 1 - np.flip(backwards, dim))
+    return array.shape[dim] - 1 - np.flip(backwards, dim)
 
 
 def _picked(array: Array, at: Array, dim: int) -> tuple[Array, Array]:
-    return np.take_along_axis(array, at, dim), either.contiguous(at.astype(np.int64, copy=False))
+    """The elements at these positions, and the positions in memory of their own."""
+    return np.take_along_axis(array, at, dim), at.astype(np.int64, "C")
 
 
 def _sorted(input: Array, dim: int, descending: bool) -> tuple[Array, Array]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from .. import either
 from ..autograd.out import into
 from ..autograd.row import op
+from ..warn import warn
 from .dims import wrap_dims
 from .numpy_names import numpy_names
 from .reduction import _array, _count, _spread
@@ -103,7 +103,7 @@ def _moment(
     dims = wrap_dims(dim, array.ndim)
     kept = [size for i, size in enumerate(array.shape) if i not in dims]
     if 0 in kept or _count(array.shape, dims) <= correction:
-        warnings.warn(f"{name}(): {NO_FREEDOM}", stacklevel=4)
+        warn(f"{name}(): {NO_FREEDOM}")
     return row(input, dims, correction, keepdim)
 
 

@@ -92,8 +92,9 @@ def _check_part(src: Tensor, part: Array) -> None:
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy of `input` in which `src` stands at position `index` of `dim`."""
     array = input._array
+    _has_dims("select", array)
     at = wrap_dim(dim, array.ndim)
-    size = array.shape[at] if array.ndim else 0
+    size = array.shape[at]
     if not -size <= index < size:
         raise IndexError(
             f"select(): index {index} out of range for tensor of size {list(array.shape)} at "
@@ -103,6 +104,11 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     return _select_scatter(input, src, at, index % size)
 
 
+def _has_dims(name: str, array: Array) -> None:
+    if not array.ndim:
+        raise IndexError(f"{name}() cannot be applied to a 0-dim tensor.")
+
+
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
     step: int = 1, *, out: Any = None,
@@ -110,6 +116,7 @@ def slice_scatter(
     """A copy of `input` in which `src` stands at `start:end:step` of `dim`."""
     if out is not None:
         return into(out, slice_scatter, input, src, dim, start, end, step, exact=True)
+    _has_dims("slice", input._array)
     at = wrap_dim(dim, input._array.ndim)
     if step <= 0:
         raise RuntimeError("slice step must be positive")

@@ -112,7 +112,7 @@ def flat_places(axes: Axes) -> tuple[Array, Array, Array | None]:
             (1,) * at + (len(table),) + (1,) * (len(axes) - 1) + (axis.out,) + (1,) * after
         )
     taps = math.prod(len(plan(axis).table) for axis in axes)
-    table = either.contiguous(total).reshape(taps, math.prod(a.out for a in axes))
+    table = total.reshape(taps, math.prod(a.out for a in axes))
     apart = table - table[:1]
     same = table.size > 0 and bool((apart == apart[:, :1]).all())
     return table, table[0], apart[:, 0] if same else None

@@ -31,16 +31,14 @@ class Point:
 def cubic_minimum(a: Point, b: Point, bounds: tuple[Any, Any] | None = None) -> Any:
     """Where the cubic with the losses and slopes of two points is smallest, within bounds
     (by default the points themselves); the middle of the bounds if it has no minimum."""
-    low, high = bounds or ((a.t, b.t) if a.t <= b.t else (b.t, a.t))
+    a, b = sorted((a, b), key=lambda point: point.t)
+    low, high = bounds or (a.t, b.t)
     d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
     square = d1**2 - a.slope * b.slope
     if not square >= 0:
         return (low + high) / 2.0
     d2 = square.sqrt()
-    if a.t <= b.t:
-        best = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
-    else:
-        best = a.t - (a.t - b.t) * ((a.slope + d2 - d1) / (a.slope - b.slope + 2 * d2))
+    best = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
     return min(max(best, low), high)
 
 

@@ -9,7 +9,6 @@ have registered, and with gradients switched off in what it calls, save in the c
 from __future__ import annotations
 
 import functools
-import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -20,6 +19,7 @@ from ..autograd import anomaly
 from ..tensor import Tensor
 from ..utils.hooks import RemovableHandle, add_hook
 from ..utils.tensors import typename, zero_gradient
+from ..warn import warn
 
 __all__ = [
     "Optimizer",
@@ -200,11 +200,10 @@ class Optimizer:
     def _check_group(self, param_group: Group) -> None:
         params = set(param_group["params"])
         if len(params) != len(param_group["params"]):
-            warnings.warn(
+            warn(
                 "optimizer contains a parameter group with duplicate parameters; "
                 "in future, this will cause an error; "
-                "see github.com/pytorch/pytorch/issues/40967 for more information",
-                stacklevel=5,  # who makes an optimizer of this package
+                "see github.com/pytorch/pytorch/issues/40967 for more information"
             )
         named = "param_names" in param_group
         for group in self.param_groups:

@@ -9,7 +9,6 @@ batch normalisation anew, since those of the training do not fit averaged parame
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from itertools import chain
@@ -20,6 +19,7 @@ from ..autograd.grad_mode import no_grad
 from ..dtypes import int64
 from ..nn.modules.module import Module
 from ..tensor import Tensor
+from ..warn import warn
 from .arithmetic import lerp_, pieces
 from .lr_scheduler.base import LRScheduler, Rates, value_for_each_group
 from .optimizer import Optimizer
@@ -232,11 +232,10 @@ class SWALR(LRScheduler):
 
     def get_lr(self) -> Rates:
         if not self._get_lr_called_within_step:
-            warnings.warn(
+            warn(
                 "To get the last learning rate computed by the scheduler, please use "
                 "`get_last_lr()`.",
                 UserWarning,
-                stacklevel=2,
             )
         step = self._step_count - 1
         if self.anneal_epochs == 0:

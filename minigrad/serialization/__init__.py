@@ -13,11 +13,11 @@ the records `data/0`, `data/1`, ..., so tensors that shared memory share it agai
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from ..device import device as Device
+from ..warn import warn
 from .archive import ArchiveReader, is_path, open_for_reading, open_for_writing, write_archive
 from .pickling import dump, unpickle
 from .safetensors import load_safetensors, save_safetensors
@@ -80,7 +80,7 @@ def load(
         return load_safetensors(f, map_location)
     weights_only = weights_only is not False
     if weights_only and pickle_load_args:
-        warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=2)
+        warn("pickle_load_args only works if `weights_only=False`.")
         pickle_load_args = {}
     with open_for_reading(f) as file, ArchiveReader(file) as archive:
         return unpickle(archive, map_location, weights_only, pickle_load_args)

@@ -10,7 +10,6 @@ import codecs
 import io
 import pickle
 import sys
-import warnings
 from collections import OrderedDict
 from typing import Any
 
@@ -20,6 +19,7 @@ from .. import dtypes, gpu
 from ..device import device as Device
 from ..device import memory_of
 from ..tensor import Size, Tensor
+from ..warn import warn
 from . import names
 from .archive import ArchiveReader, damaged
 from .storage import Storage, Storages
@@ -98,7 +98,7 @@ def _warn_of_hooks(tensor: Tensor) -> None:
     hooks = tensor.hooks if tensor._edge is None else tensor._edge[0].hooks
     for output_nr, hook in hooks.tensor.values() if hooks is not None else ():
         if output_nr == tensor.output_nr:
-            warnings.warn(f"backward hook {hook!r} on tensor will not be serialized.", stacklevel=2)
+            warn(f"backward hook {hook!r} on tensor will not be serialized.")
 
 
 # --- loading -------------------------------------------------------------------------------------

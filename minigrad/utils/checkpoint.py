@@ -12,7 +12,6 @@ use: every kind of backward pass works. With `use_reentrant=True` `f` runs unrec
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -24,6 +23,7 @@ from ..autograd import node as graph
 from ..autograd.grad_mode import is_grad_enabled
 from ..autograd.graph import saved_tensors_hooks
 from ..autograd.interface import is_partial
+from ..warn import warn
 
 Tensor = Any
 Contexts = Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]]
@@ -52,7 +52,7 @@ def checkpoint(
     CheckpointError, "none" does not. `debug` and `early_stop` are accepted: the second run always
     goes to its end. Keyword arguments, `context_fn` and `debug` need `use_reentrant=False`."""
     if use_reentrant is None:
-        warnings.warn(NOT_EXPLICIT.format("", CHECKPOINT_WILL_RAISE), UserWarning, stacklevel=2)
+        warn(NOT_EXPLICIT.format("", CHECKPOINT_WILL_RAISE), UserWarning)
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if use_reentrant:
@@ -84,7 +84,7 @@ def checkpoint_sequential(
     Each piece but the last is checkpointed."""
     if use_reentrant is None:
         text = NOT_EXPLICIT.format(".checkpoint_sequential", SEQUENTIAL_WILL_RAISE)
-        warnings.warn(text, UserWarning, stacklevel=2)
+        warn(text, UserWarning)
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
@@ -229,7 +229,7 @@ class CheckpointFunction(Function):
     @staticmethod
     def forward(ctx: Any, run_function: Any, preserve_rng_state: bool, *args: Any) -> Any:
         if not any(isinstance(a, graph.Tensor) and a.requires_grad for a in args):
-            warnings.warn(NO_GRADIENT, UserWarning, stacklevel=4)
+            warn(NO_GRADIENT, UserWarning)
         ctx.run_function = run_function
         ctx.state = random.get_rng_state() if preserve_rng_state else None
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, graph.Tensor)]

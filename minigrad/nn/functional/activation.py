@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ... import ops
 from ...ops import slope_activation
 from ...tensor import Tensor
+from ...warn import warn
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid",
@@ -43,31 +43,30 @@ def softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """exp(input) divided by its sum along `dim`; in `dtype`, if one is given."""
-    return ops.softmax(input, _named_dim("softmax", input, dim, _stacklevel), dtype)
+    return ops.softmax(input, _named_dim("softmax", input, dim), dtype)
 
 
 def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """`softmax` of `-input`."""
-    return ops.softmax(-input, _named_dim("softmin", input, dim, _stacklevel), dtype)
+    return ops.softmax(-input, _named_dim("softmin", input, dim), dtype)
 
 
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """The logarithm of `softmax`, computed without its rounding to zero."""
-    return ops.log_softmax(input, _named_dim("log_softmax", input, dim, _stacklevel), dtype)
+    return ops.log_softmax(input, _named_dim("log_softmax", input, dim), dtype)
 
 
-def _named_dim(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
+def _named_dim(name: str, input: Tensor, dim: int | None) -> int:
     """`dim`; where it is left out, the one that PyTorch guesses, with its warning."""
     if dim is not None:
         return dim
-    warnings.warn(
+    warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
-        "dim=X as an argument.",
-        stacklevel=stacklevel,
+        "dim=X as an argument."
     )
     return 0 if input._array.ndim in (0, 1, 3) else 1
 
@@ -171,7 +170,7 @@ def gumbel_softmax(
         eps: without effect, with a warning.
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.")
     shape = logits.shape
     waits = ops.exponential_(ops.empty(shape, dtype=logits.dtype, device=logits.device))
     soft = ops.softmax((logits + -ops.log(waits)) / tau, dim)  # minus the log of a wait: Gumbel

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from ... import ops
 from ...tensor import Tensor
+from ...warn import warn
 from .padding import pad
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
@@ -60,7 +60,7 @@ def multi_head_attention_forward(
     if bias is not None:
         k, v = (ops.cat([x, b.repeat(1, batch, 1)]) for x, b in zip((k, v), bias, strict=True))
     heads, features = batch * num_heads, width // num_heads
-    q = _by_head(q, heads, "q", None)
+    q = _by_head(q, heads, "q", None, features)
     k = _by_head(k, heads, "k", static_k, features)
     v = _by_head(v, heads, "v", static_v, features)
     if add_zero_attn:
@@ -125,10 +125,9 @@ def _canonical_mask(
     if not is_bool and not mask.is_floating_point():
         raise AssertionError(f"only bool and floating types of {mask_name} are supported")
     if check_other and other_type is not None and mask.dtype != other_type:
-        warnings.warn(
+        warn(
             f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for "
-            "both instead.",
-            stacklevel=3,
+            "both instead."
         )
     if not is_bool:
         return mask
@@ -284,9 +283,7 @@ def _split(joined: Tensor, count: int) -> list[Tensor]:
     return [parts[i] for i in range(count)]
 
 
-def _by_head(
-    projected: Tensor, heads: int, name: str, static: Tensor | None, width: int = 0
-) -> Tensor:
+def _by_head(projected: Tensor, heads: int, name: str, static: Tensor | None, width: int) -> Tensor:
     """(steps, batch, features) as (batch * heads, steps, features of a head)."""
     if static is None:
         steps, batch, features = projected.shape

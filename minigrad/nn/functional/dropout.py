@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import ops
 from ...tensor import Tensor
+from ...warn import warn
 
 __all__ = [
     "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
@@ -69,13 +68,12 @@ def dropout2d(
     if ndim not in (3, 4):
         _warn_of_dimensions("dropout2d", ndim, "2 spatial dimensions", "3D or 4D")
     if ndim == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout "
             "behavior is desired - input is interpreted as shape (N, C, L), where C is the channel "
             "dim. This behavior will change in a future release to interpret the input as one "
             "without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise "
-            "dropout behavior, please switch to using dropout1d instead.",
-            stacklevel=2,
+            "dropout behavior, please switch to using dropout1d instead."
         )
     return _of_channels(input, p, training, inplace, batched=True)
 
@@ -101,10 +99,9 @@ def _of_channels(input: Tensor, p: float, training: bool, inplace: bool, batched
 
 
 def _warn_of_dimensions(name: str, ndim: int, what: str, expected: str) -> None:
-    warnings.warn(
+    warn(
         f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an "
         "error in a future release. To retain the behavior and silence this warning, please use "
         f"dropout instead. Note that {name} exists to provide channel-wise dropout on inputs with "
-        f"{what}, a channel dimension, and an optional batch dimension (i.e. {expected} inputs).",
-        stacklevel=3,
+        f"{what}, a channel dimension, and an optional batch dimension (i.e. {expected} inputs)."
     )

@@ -6,13 +6,12 @@ They check their arguments, and hand on to the ops. Losses of probabilities and 
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from ... import ops, promotion
 from ...ops import classification_loss, elementwise_loss, loss
 from ...tensor import Tensor
+from ...warn import warn
 from .reduction import checked_reduction, chosen_reduction, legacy_reduction, reduced
 
 __all__ = ["cross_entropy", "huber_loss", "l1_loss", "mse_loss", "nll_loss", "smooth_l1_loss"]
@@ -80,11 +79,10 @@ def _named_reduction(errors: Tensor, reduction: str) -> Tensor:
 
 
 def _warn_of_broadcasting(input: Tensor, target: Tensor) -> None:
-    warnings.warn(
+    warn(
         f"Using a target size ({target.size()}) that is different to the input size "
         f"({input.size()}). This will likely lead to incorrect results due to broadcasting. "
-        "Please ensure they have the same size.",
-        stacklevel=3,
+        "Please ensure they have the same size."
     )
 
 

@@ -48,9 +48,7 @@ def instance_norm(
 ) -> Tensor:  # fmt: skip
     """Each channel of each sample of (B, C, ...) brought to mean 0 and variance 1.
 
-    Raises ValueError if there is one value per channel, or one running statistic is missing."""
-    if (running_mean is None) != (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    Raises ValueError if there is one value per channel."""
     if use_input_stats and math.prod(input.size()[2:]) == 1:
         raise ValueError(
             f"Expected more than 1 spatial element when training, got input size {input.size()}"

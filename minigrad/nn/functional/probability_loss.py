@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 
 from ... import ops
@@ -13,6 +12,7 @@ from ...ops import elementwise_loss
 from ...ops.arithmetic import scale
 from ...ops.with_number import plus
 from ...tensor import Tensor
+from ...warn import warn
 from .reduction import checked_reduction, chosen_reduction, legacy_reduction, reduced
 
 __all__ = [
@@ -96,11 +96,10 @@ def kl_div(
 
 
 def _warn_of_mean() -> None:
-    warnings.warn(
+    warn(
         "reduction: 'mean' divides the total loss by both the batch size and the support size."
         "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
-        "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-        stacklevel=3,
+        "'mean' will be changed to behave the same as 'batchmean' in the next major release."
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import ops
 from ...tensor import Tensor
+from ...warn import warn
 
 __all__ = ["checked_reduction", "chosen_reduction", "legacy_reduction", "reduced"]
 
@@ -14,26 +13,22 @@ _REDUCTIONS = ("none", "mean", "sum")
 
 def checked_reduction(reduction: str) -> str:
     if reduction == "elementwise_mean":
-        warnings.warn(
-            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.",
-            stacklevel=3,
-        )
+        warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.")
         return "mean"
     if reduction not in _REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return reduction
 
 
-def legacy_reduction(size_average: bool | None, reduce: bool | None, stacklevel: int = 3) -> str:
+def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
     """The reduction that two flags used to say: both are True if not given."""
     if reduce is False:
         reduction = "none"
     else:
         reduction = "sum" if size_average is False else "mean"
-    warnings.warn(
+    warn(
         "size_average and reduce args will be deprecated, please use "
-        f"reduction='{reduction}' instead.",
-        stacklevel=stacklevel,
+        f"reduction='{reduction}' instead."
     )
     return reduction
 
@@ -41,7 +36,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, stacklevel:
 def chosen_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     """The reduction that a call names, by the old flags or by the new word; it is checked."""
     if size_average is not None or reduce is not None:
-        return legacy_reduction(size_average, reduce, stacklevel=4)
+        return legacy_reduction(size_average, reduce)
     return checked_reduction(reduction)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from ... import ops
 from ...dtypes import scalar_name
 from ...ops.resampling import Axis
 from ...tensor import Tensor
+from ...warn import warn
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 __all__ = [
@@ -198,4 +198,4 @@ def upsample_bilinear(
 
 
 def _deprecated(name: str, instead: str) -> None:
-    warnings.warn(f"`nn.functional.{name}` is deprecated. Use `{instead}` instead.", stacklevel=3)
+    warn(f"`nn.functional.{name}` is deprecated. Use `{instead}` instead.")

@@ -6,11 +6,11 @@ itself is changed. `Softmax` and its kin, which compare elements, are in `softma
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ... import ops
 from ...tensor import Tensor
+from ...warn import warn
 from .. import functional as F
 from .. import init as initial
 from ..parameter import Parameter
@@ -191,11 +191,7 @@ class Hardtanh(_InPlace):
 
 
 def _warn_of_name(old: str, new: str) -> None:
-    warnings.warn(
-        f"keyword argument `{old}` is deprecated and renamed to `{new}`",
-        FutureWarning,
-        stacklevel=3,
-    )
+    warn(f"keyword argument `{old}` is deprecated and renamed to `{new}`", FutureWarning)
 
 
 class ReLU6(Hardtanh):

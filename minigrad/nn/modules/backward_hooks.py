@@ -7,7 +7,6 @@ both. What is no Tensor is None in what the hooks see.
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from ...autograd.function import Function
 from ...autograd.grad_mode import is_grad_enabled
 from ...tensor import Tensor
+from ...warn import warn
 
 __all__ = ["BackwardHook", "warn_if_incomplete", "with_module"]
 
@@ -86,12 +86,11 @@ class BackwardHook:
 
     def _call_without_inputs(self, grad_outputs: Gradients) -> None:
         """No input has a gradient: the hooks are called here, as none will arrive there."""
-        warnings.warn(
+        warn(
             "Full backward hook is firing when gradients are computed with respect to module outputs since no "
             "inputs require gradients. See "
             "https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
-            "#torch.nn.Module.register_full_backward_hook for more details.",
-            stacklevel=5,
+            "#torch.nn.Module.register_full_backward_hook for more details."
         )
         for hook in self.hooks:
             changed = hook(self.module, (None,) * self.input_count, grad_outputs)
@@ -186,4 +185,4 @@ def _all_tensors(values: Any) -> bool:
 
 
 def _warn(text: str) -> None:
-    warnings.warn(text, FutureWarning, stacklevel=5)
+    warn(text, FutureWarning)

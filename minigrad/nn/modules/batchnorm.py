@@ -63,8 +63,10 @@ class _NormBase(Module):
 
     def _make_parameters(self, bias: bool, device: Any, dtype: Any) -> None:
         for name, is_there in (("weight", self.affine), ("bias", self.affine and bias)):
-            values = ops.empty(self.num_features, device=device, dtype=dtype)
-            self.register_parameter(name, Parameter(values) if is_there else None)
+            parameter = None
+            if is_there:
+                parameter = Parameter(ops.empty(self.num_features, device=device, dtype=dtype))
+            self.register_parameter(name, parameter)
 
     def reset_running_stats(self) -> None:
         """Sets the running mean to 0, the running variance to 1, the count to 0."""

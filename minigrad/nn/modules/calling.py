@@ -6,13 +6,13 @@ and in the backward pass (`backward_hooks.py`); those of all modules run before 
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from ...tensor import Tensor
 from ...utils.hooks import RemovableHandle, add_hook
+from ...warn import warn
 from .backward_hooks import BackwardHook, warn_if_incomplete, with_module
 from .state_dict import Stateful
 
@@ -195,10 +195,9 @@ class CallableModule(Stateful):
                     changed = self._run_hook(number, hook, args, kwargs, result)
                     result = result if changed is None else changed
                 except Exception as error:
-                    warnings.warn(
+                    warn(
                         f"{text} forward hook with ``always_call=True`` raised an exception "
-                        f"that was silenced as another error was raised in forward: {error!s}",
-                        stacklevel=4,
+                        f"that was silenced as another error was raised in forward: {error!s}"
                     )
 
     def register_forward_pre_hook(
@@ -273,8 +272,7 @@ class CallableModule(Stateful):
 
 def _warn_of_other_results(result: Any) -> None:
     if not isinstance(result, (Tensor, tuple)):
-        warnings.warn(
+        warn(
             "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors "
-            f"but received {type(result)}",
-            stacklevel=4,
+            f"but received {type(result)}"
         )

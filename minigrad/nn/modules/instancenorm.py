@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ...tensor import Tensor
+from ...warn import warn
 from .. import functional as F
 from .batchnorm import _LazyNormBase, _NormBase
 
@@ -41,10 +41,9 @@ class _InstanceNorm(_NormBase):
             )
             if self.affine:
                 raise ValueError(f"expected {message}")
-            warnings.warn(
+            warn(
                 f"input's size at dim={channels} does not match num_features. You can silence this "
-                "warning by not passing in num_features, which is not used because affine=False",
-                stacklevel=2,
+                "warning by not passing in num_features, which is not used because affine=False"
             )
         if input.dim() == batched:
             return self._normalized(input)

@@ -82,13 +82,13 @@ class Bilinear(Module):
         device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        if in1_features <= 0:
-            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
         shape = (out_features, in1_features, in2_features)
         self.weight = Parameter(ops.empty(shape, device=device, dtype=dtype))
+        if not in1_features:
+            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
         values = ops.empty(out_features, device=device, dtype=dtype)
         self.register_parameter("bias", Parameter(values) if bias else None)
         self.reset_parameters()

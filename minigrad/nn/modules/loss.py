@@ -6,9 +6,8 @@ margins are in `probability_loss.py` and `margin_loss.py`.
 
 from __future__ import annotations
 
-import warnings
-
 from ...tensor import Tensor
+from ...warn import warn
 from .. import functional as F
 from ..functional.reduction import legacy_reduction
 from .module import Module
@@ -28,7 +27,7 @@ class _Loss(Module):
     ) -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = legacy_reduction(size_average, reduce, stacklevel=4)
+            reduction = legacy_reduction(size_average, reduce)
         self.reduction = reduction
 
 
@@ -110,11 +109,10 @@ class NLLLoss2d(NLLLoss):
         self, weight: Tensor | None = None, size_average: bool | None = None,
         ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
     ) -> None:  # fmt: skip
-        warnings.warn(
+        warn(
             "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement "
             "and see https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
             FutureWarning,
-            stacklevel=2,
         )
         super().__init__(weight, size_average, ignore_index, reduce, reduction)
 

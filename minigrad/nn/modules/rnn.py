@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from typing import Any
 
 from ... import ops
 from ...tensor import Tensor
+from ...warn import warn
 from .. import init
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence
@@ -64,11 +64,10 @@ class RNNBase(Module):
                 "representing the probability of an element being zeroed"
             )
         if dropout > 0 and self.num_layers == 1:
-            warnings.warn(
+            warn(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero "
                 f"dropout expects num_layers greater than 1, but got dropout={dropout} and "
-                f"num_layers={self.num_layers}",
-                stacklevel=3,
+                f"num_layers={self.num_layers}"
             )
 
     def _check_sizes(self) -> None:

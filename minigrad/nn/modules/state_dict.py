@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from ...autograd.grad_mode import no_grad
 from ...tensor import Tensor
 from ...utils.hooks import RemovableHandle, add_hook
+from ...warn import warn
 from ..parameter import Parameter, is_lazy
 from .attributes import AttributeHolder
 
@@ -64,12 +64,11 @@ class Stateful(AttributeHolder):
         `OrderedDict` with the modules' versions in `_metadata` is returned, or `destination`.
         """
         if args:
-            warnings.warn(
+            warn(
                 "Positional args are being deprecated, use kwargs instead. Refer to "
                 "https://pytorch.org/docs/main/generated/torch.nn.Module.html"
                 "#torch.nn.Module.state_dict for details.",
                 FutureWarning,
-                stacklevel=2,
             )
             given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
             return self.state_dict(

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from ... import ops
 from ...autograd.grad_mode import is_grad_enabled
 from ...tensor import Tensor
+from ...warn import warn
 from .. import functional as F
 from .. import init
 from ..functional.attention import _canonical_mask, _none_or_dtype
@@ -179,10 +179,9 @@ class TransformerEncoder(Module):
         self.enable_nested_tensor = enable_nested_tensor
         why_not = _why_no_fast_path(encoder_layer)
         if enable_nested_tensor and why_not:
-            warnings.warn(
+            warn(
                 "enable_nested_tensor is True, but self.use_nested_tensor is False because "
-                f"{why_not}",
-                stacklevel=2,
+                f"{why_not}"
             )
         self.use_nested_tensor = enable_nested_tensor and not why_not
         self.mask_check = mask_check
@@ -239,8 +238,10 @@ class TransformerDecoder(Module):
         out = tgt
         for layer in self.layers:
             out = layer(
-                out, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask,
-                causal, memory_is_causal,
+                out, memory, tgt_mask=tgt_mask, memory_mask=memory_mask,
+                tgt_key_padding_mask=tgt_key_padding_mask,
+                memory_key_padding_mask=memory_key_padding_mask,
+                tgt_is_causal=causal, memory_is_causal=memory_is_causal,
             )  # fmt: skip
         return out if self.norm is None else self.norm(out)
 

@@ -5,12 +5,12 @@ A forward pre-hook computes the weight from the parameters `weight_g` and `weigh
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, TypeVar
 
 from ...ops import norm
 from ...ops.weight_normalization import weight_norm as _weight_norm_op
 from ...tensor import Tensor
+from ...warn import warn
 from ..modules.module import Module
 from ..parameter import Parameter
 
@@ -78,11 +78,10 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
     Raises RuntimeError if it was done before.
     """
-    warnings.warn(
+    warn(
         "`torch.nn.utils.weight_norm` is deprecated in favor of "
         "`torch.nn.utils.parametrizations.weight_norm`.",
         FutureWarning,
-        stacklevel=2,
     )
     if _number_of_hook(module, name) is not None:
         raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")

@@ -8,13 +8,13 @@ where it exists, computes them from the initial ones and the epoch alone.
 from __future__ import annotations
 
 import functools
-import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ...tensor import Tensor
+from ...warn import warn
 from ..optimizer import Group, Optimizer
 
 __all__ = ["EPOCH_DEPRECATION", "LRScheduler", "check_optimizer", "current", "set_value",
@@ -99,14 +99,14 @@ class LRScheduler:
             self._check_order()
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATION, UserWarning, stacklevel=2)
+            warn(EPOCH_DEPRECATION, UserWarning)
         self._update_lr(epoch)
 
     def _check_order(self) -> None:
         if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
-            warnings.warn(_STEP_OVERRIDDEN, UserWarning, stacklevel=3)
+            warn(_STEP_OVERRIDDEN, UserWarning)
         elif not getattr(self.optimizer, "_opt_called", False):
-            warnings.warn(_WRONG_ORDER, UserWarning, stacklevel=3)
+            warn(_WRONG_ORDER, UserWarning)
 
     def _update_lr(self, epoch: int | None = None) -> None:
         with _raised_flag(self, "_get_lr_called_within_step"):
@@ -128,11 +128,10 @@ class LRScheduler:
 
     def _warn_unless_stepping(self) -> None:
         if not self._get_lr_called_within_step:
-            warnings.warn(
+            warn(
                 "To get the last learning rate computed by the scheduler, please use "
                 "`get_last_lr()`.",
                 UserWarning,
-                stacklevel=3,
             )
 
     def _scaled(self, factor: float) -> Rates:

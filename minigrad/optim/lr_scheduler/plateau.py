@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
+from ...warn import warn
 from ..optimizer import Optimizer
 from .base import EPOCH_DEPRECATION, LRScheduler, check_optimizer, current, set_value
 
@@ -71,7 +71,7 @@ class ReduceLROnPlateau(LRScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
-            warnings.warn(EPOCH_DEPRECATION, UserWarning, stacklevel=2)
+            warn(EPOCH_DEPRECATION, UserWarning)
         self.last_epoch = epoch
         if self._is_better(value, self.best):
             self.best, self.num_bad_epochs = value, 0

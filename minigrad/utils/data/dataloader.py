@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ...warn import warn
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
 from .fetch import Reading
@@ -196,13 +196,12 @@ def _warn_of_many_workers(num_workers: int) -> None:
     if num_workers <= (processors or num_workers):
         return
     note = "" if _HAS_AFFINITY else " (`cpuset` is not taken into account)"
-    warnings.warn(
+    warn(
         f"This DataLoader will create {num_workers} worker processes in total. Our suggested max "
         f"number of worker in current system is {processors}{note}, which is smaller than what this "
         "DataLoader is going to create. Please be aware that excessive worker creation might get "
         "DataLoader running slow or even freeze, lower the worker number to avoid potential "
-        "slowness/freeze if necessary.",
-        stacklevel=3,
+        "slowness/freeze if necessary."
     )
 
 

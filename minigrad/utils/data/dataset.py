@@ -11,10 +11,10 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from ...warn import warn
 from . import _random
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _counts_from_fractions(fractions: Sequence[float], total: int) -> list[int]:
     for i, count in enumerate(counts):
         if count == 0:
             message = f"Length of split at index {i} is 0. This might result in an empty dataset."
-            warnings.warn(message, stacklevel=3)
+            warn(message)
     return counts
 
 

@@ -11,7 +11,6 @@ sample after the other. With worker processes it is a third one that reads (`wor
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ import numpy as np
 from ... import gpu
 from ...autograd.node import wrap
 from ...tensor import Tensor
+from ...warn import warn
 from . import _random
 from .collate import default_collate
 from .dataset import TensorDataset
@@ -88,7 +88,7 @@ class _BaseDataLoaderIter:
             f"Length of IterableDataset {self._dataset} was reported to be {self._promised}"
             f"(when accessing len(dataloader)), but {self._num_yielded} samples have been fetched. "
         )
-        warnings.warn(text + (_REPLICAS if self._num_workers else ""), stacklevel=3)
+        warn(text + (_REPLICAS if self._num_workers else ""))
 
     def __len__(self) -> int:
         return len(self._index_sampler)
@@ -199,13 +199,11 @@ def _pinned(batch: Any) -> Any:
 
 def _warn_pin_memory(device: str) -> None:
     if device:
-        warnings.warn(
+        warn(
             "pin_memory_device is deprecated, the current accelerator will be used as the device,"
-            f"ignore pin_memory_device='{device}'.",
-            stacklevel=4,
+            f"ignore pin_memory_device='{device}'."
         )
-    warnings.warn(
+    warn(
         "'pin_memory' argument is set as true but no accelerator is found, then device pinned "
-        "memory won't be used.",
-        stacklevel=4,
+        "memory won't be used."
     )

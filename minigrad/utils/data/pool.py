@@ -19,6 +19,7 @@ from multiprocessing import util
 from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
+from ...warn import warn
 from .shared import receive
 from .worker import CHECK_INTERVAL, Job, work
 
@@ -131,7 +132,7 @@ def _start(context: Any, worker_id: int, job: Job) -> _Worker:
             warnings.filterwarnings("ignore", ".*use of fork", DeprecationWarning)
             process.start()
     except (TypeError, AttributeError, PicklingError):
-        warnings.warn(_NOT_PICKLABLE, stacklevel=2)
+        warn(_NOT_PICKLABLE)
         raise
     return _Worker(process, ours)
 
