@@ -188,6 +188,9 @@ def test_modules_of_both_libraries_look_the_same(torch, log):
     x, y = torch.ones(3, 2, 6).double(), torch.ones(4, 2, 6).double()
     mask = torch.zeros(3, 3, dtype=torch.bool)
     log.error(module, x, x, x, is_causal=True)
+    waves = torch.arange(36).double().sin().reshape(3, 2, 6)
+    for weights in (False, True):  # the hint counts, not the mask, where no weights are asked for
+        log(module(waves, waves, waves, attn_mask=mask, is_causal=True, need_weights=weights)[0])
     log.error(module, x, y, x)
     log.error(module, x[..., :5], x[..., :5], x[..., :5])
     log.error(module, x, x[0], x[0])

@@ -396,16 +396,22 @@ def test_backward_inside_of_inference_mode(torch, log):
     log(x.grad, None if x.grad is None else x.grad.is_inference())
 
 
+@pytest.mark.parametrize("generates", [False, True])
 @on_both
-def test_two_threads_in_one_decorated_function(torch, log):
+def test_two_threads_in_one_decorated_function(torch, log, generates):
     """Each finds its own mode again, whichever leaves first."""
     first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
     modes = []
 
-    @torch.no_grad()
-    def visit(entered, leave):
+    def stay(entered, leave):
         entered.set()
         leave.wait(10)
+
+    @torch.no_grad()
+    def step(entered, leave):
+        yield stay(entered, leave)
+
+    visit = (lambda *events: list(step(*events))) if generates else torch.no_grad()(stay)
 
     def second():
         torch.set_grad_enabled(False)

@@ -24,7 +24,7 @@ def take_array(input: Array, index: Array) -> Array:
     return input.reshape(-1)[index].reshape(index.shape)
 
 
-def put_array(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+def put_array(input: Array, index: Array, source: Array, accumulate: bool) -> Array:
     out = either.copied(input)
     if accumulate:
         either.at(np.add, out.reshape(-1), index.reshape(-1), source.reshape(-1))

@@ -117,7 +117,7 @@ def cumprod_backward_array(grad: Array, input: Array, result: Array, dim: int) -
     contain an earlier zero do not change with x[k].
     """
     if not input.ndim:
-        return grad.copy()
+        return grad
     zero = input == 0
     sums = running_sum.forward(grad * result, dim, True)
     if not zero.any():
