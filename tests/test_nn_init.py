@@ -14,7 +14,8 @@ import minigrad
 SHAPES = [(3, 5), (5, 3), (4, 4), (17, 40), (2, 3, 4), (6, 2, 3, 3)]
 RANDOM = [
     "uniform_(t, -1, 3)", "normal_(t, 1, 2)", "trunc_normal_(t)", "trunc_normal_(t, std=0.02)",
-    "trunc_normal_(t, 1.0, 2.0, 0.0, 1.5)", "trunc_normal_(t, 1.0, 1.0, 0.0, 2.0)", "trunc_normal_(t, 0.0, 1.0, 2.0, 3.0)", "xavier_uniform_(t, 2.0)",
+    "trunc_normal_(t, 1.0, 2.0, 0.0, 1.5)", "trunc_normal_(t, 1.0, 1.0, 0.0, 2.0)",
+    "trunc_normal_(t, 0.0, 1.0, 2.0, 3.0)", "xavier_uniform_(t, 2.0)",
     "trunc_normal_(t, std=0.5, a=-0.1, b=0.05)", "xavier_normal_(t, gain=0.5)",
     "kaiming_uniform_(t, 0.1, 'fan_out')", "kaiming_normal_(t, mode='fan_out', nonlinearity='relu')",
 ]  # fmt: skip
