@@ -5,7 +5,8 @@
 A mutant is minigrad with one change in the core (`autograd/`, `ops/`, `optim/`, `nn/`): a sign, a
 factor, a comparison turned, a constant, an axis or a default changed, a copy or a version bump left
 out, a statement dropped. For each, the tests that call the changed function run until one fails:
-first the few that are quickest and most specific, then all others (`--seconds` of them).
+first the few that are quickest and most specific, then all others (`--seconds` of them), then those
+that call anything else in its file.
 The share caught is printed with the survivors. A mutant that cannot be imported does not count, one
 that nobody can observe (`EQUIVALENT`) is not made; one that computes for two minutes is caught.
 
@@ -66,9 +67,11 @@ EQUIVALENT = [
     (r"softmax\.py:\d+: copy: np\.ascontiguousarray\(input", "for speed: of loops over samples"),
     (r"recurrent\.py:\d+: copy: either\.contiguous\(weight", "for speed: it is used in each step"),
     (r"embedding\.py:\d+: copy: either\.contiguous\(rows", "for speed: it is taken from in a loop"),
+    (r"standardization\.py:\d+: copy: either\.contiguous", "for speed: a factor of products"),
     (r"gamma\.py:\d+: comparison: x < 1  ->", "1 has a value of its own"),
     (r"resampling\.py:\d+: sign: size - 1  ->", "a guard: no place is as far as that"),
     (r"matrices\.py:\d+: axis or constant: 0\.0  ->", "of equal points: it cancels"),
+    (r"optim/arithmetic\.py:\d+: comparison: not SMALL", "where a result is kept, not which"),
     (r"2\.0\*\*27 \+ 1  ->", "either splits a float64 into halves of which products are exact"),
     (r"nn/init\.py:\d+: comparison: tensor [<>]=? ", "a random number meets a bound by accident"),
 ]
@@ -417,6 +420,12 @@ class Tests:
         halves = (self.within(seconds / 2, half) for half in (in_turn, ranked))
         return list(dict.fromkeys(chain(*halves))) or ranked[:1]
 
+    def others(self, mutant: Mutant, chosen: list[str], seconds: float) -> list[str]:
+        """Tests that call something else of the file: what runs when minigrad is imported, as the
+        rows are made, shows in those."""
+        left = self.of[mutant.file].difference(chosen)
+        return list(self.within(seconds, sorted(left, key=self.cost)))
+
     def within(self, seconds: float, tests: Iterable[str]) -> Iterator[str]:
         """The tests that this time allows; one long test does not displace all others."""
         for test in tests:
@@ -472,9 +481,12 @@ def main() -> int:
             if i - len(fates["not importable"]) == options.count:
                 break
             chosen = tests.choose(mutant, options.seconds)
-            fate = try_out(folder, mutant, chosen[:FIRST])
-            if fate == "survived" and chosen[FIRST:]:
-                fate = try_out(folder, mutant, chosen[FIRST:])
+            rounds = [chosen[:FIRST], chosen[FIRST:], tests.others(mutant, chosen, options.seconds)]
+            fate = "survived"
+            for batch in filter(None, rounds):
+                fate = try_out(folder, mutant, batch)
+                if fate != "survived":
+                    break
             line = mutant.show((ROOT / mutant.file).read_bytes())
             fates[fate].append(line)
             print(f"{options.skip + i:4} {fate} ({len(chosen)} tests) {line}", flush=True)

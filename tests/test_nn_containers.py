@@ -394,6 +394,22 @@ def test_joined_dictionaries_leave_theirs_alone(torch: Any, log: Any) -> None:
     other = torch.nn.ParameterDict({"b": torch.zeros(3), "c": torch.zeros(1)})
     for joined in (one | other, one | {"d": torch.ones(4)}, other.copy()):
         log(list(joined), type(joined).__name__, joined is one, list(one), list(other))
+    plain = {"d": torch.ones(4)}
+    log(list(plain | one), list(plain), list(one))
     log([tuple(v.shape) for v in one.values()], [tuple(v.shape) for v in (one | other).values()])
     one |= other
     log(list(one), [tuple(v.shape) for v in one.values()], list(other))
+
+
+@on_both
+def test_a_deleted_buffer_is_kept_when_it_comes_back(torch: Any, log: Any) -> None:
+    module = torch.nn.Module()
+    module.register_buffer("mean", torch.ones(1), persistent=False)
+    log(list(module.state_dict()))
+    del module.mean
+    module.mean = torch.nn.Buffer(torch.zeros(2))
+    log(list(module.state_dict()), list(dict(module.named_buffers())))
+    module.register_buffer("mean", torch.ones(1), persistent=False)
+    module._buffers.pop("mean")
+    module.mean = torch.nn.Parameter(torch.zeros(2))
+    log(list(module.state_dict()))

@@ -32,6 +32,7 @@ VIEWS = [
 COPIES = [
     "x.repeat(1, 2, 1)", "x.repeat((2, 1, 1, 1))", "x.repeat(0, 1, 1)", "s.repeat(3)", "v.tile(2)",
     "x.tile((2,))", "torch.tile(x, (1, 2, 1, 1))", "m.repeat_interleave(2)",
+    "torch.repeat_interleave(m.sum(), torch.tensor([3]))", "torch.repeat_interleave(m.sum(), 2)",
     "m.repeat_interleave(2, 0)", "m.repeat_interleave(torch.tensor([1, 2, 0]), 0)",
     "torch.repeat_interleave(torch.tensor([1, 2]))", "torch.hstack((v, v))", "torch.hstack((m, m))",
     "torch.hstack((s, s))", "torch.vstack((v, v))", "torch.dstack((v, v))", "torch.dstack((x, x))",

@@ -34,7 +34,7 @@ def _fill(input: Array, value: Any) -> Array:
     "FillBackward3", input=lambda grad, xp: xp.zeros_like(grad), value=lambda grad, xp: xp.sum(grad)
 )
 def _fill_tensor(input: Array, value: Array) -> Array:
-    return np.broadcast_to(cast(value, input.dtype), input.shape).copy()
+    return np.broadcast_to(cast(value, input.dtype), input.shape)
 
 
 @op("ZeroBackward0", input=lambda grad, xp: xp.zeros_like(grad))

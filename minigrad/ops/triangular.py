@@ -36,7 +36,7 @@ def substitute(A: Array, B: Array, upper: bool, unit: bool) -> Array:
     with np.errstate(all="ignore"):
         for i in reversed(range(n)) if upper else range(n):
             known = slice(i + 1, n) if upper else slice(0, i)
-            row = X[..., i, :] - (A[..., i : i + 1, known] @ X[..., known, :])[..., 0, :]
+            row = X[..., i, :] - (A[..., i, None, known] @ X[..., known, :])[..., 0, :]
             X[..., i, :] = row if unit else row / A[..., i, i, None]
     return X
 
