@@ -867,3 +867,40 @@ def test_a_function_makes_no_reference_cycle(name):
         assert node() is None
     finally:
         gc.enable()
+
+
+@on_both
+def test_views_that_a_function_makes_of_its_input(torch, log):
+    """What may not be written into says so: one view, an input itself, several views."""
+
+    class One(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.view(2, 2)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad.view(4)
+
+    class Itself(One):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+    class Two(One):
+        @staticmethod
+        def forward(ctx, x):
+            return x.view(2, 2)[0], x[1:]
+
+    def write(change, function, of_view):
+        base = torch.ones(4, requires_grad=True) * 1
+        made = function.apply(base)
+        view = made[0] if function is Two else made
+        view = view[0] if of_view else view
+        change(base, view)
+        return view * 2
+
+    for function in (One, Itself, Two):
+        for of_view in (False, True):
+            log.error(write, lambda base, view: base.add_(1), function, of_view)
+            log.error(write, lambda base, view: view.add_(1), function, of_view)

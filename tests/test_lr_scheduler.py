@@ -332,11 +332,12 @@ def test_resuming_after_an_epoch(name):
 
 def test_fractions_of_epochs_with_warm_restarts():
     def program(t, s):
-        scheduler = s.CosineAnnealingWarmRestarts(optimizer(t), T_0=3, T_mult=2)
         log = []
-        for epoch in (0, 0.3, 2.9, 3, 8.5, 9, 20.25):
-            scheduler.step(epoch)
-            log.append([scheduler.get_last_lr(), scheduler.T_cur, scheduler.T_i])
+        for growth in (1, 2, 3):
+            scheduler = s.CosineAnnealingWarmRestarts(optimizer(t), T_0=3, T_mult=growth)
+            for epoch in (0, 0.3, 2.9, 3, 8.5, 9, 20.25):
+                scheduler.step(epoch)
+                log.append([scheduler.get_last_lr(), scheduler.T_cur, scheduler.T_i])
         scheduler.step(-1)
         return log
 

@@ -54,6 +54,7 @@ RANDOM = [
     "torch.multinomial(torch.rand(5), 1)", "torch.multinomial(torch.tensor([0.0, 0.0]), 1)",
     "torch.multinomial(torch.tensor([1.0, -1.0]), 1)", "torch.multinomial(torch.arange(1, 3), 1)",
     "torch.multinomial(torch.ones(1, 1, 1), 1)", "torch.multinomial(torch.ones(2), 0)",
+    "torch.multinomial(torch.rand(5, 9), 2, replacement=True)",
     "torch.poisson(torch.tensor(np.repeat([0, 0.5, 3, 9.9, 10, 80, 3e4], 9)))",
     "torch.poisson(torch.tensor([-1.0]))", "torch.poisson(torch.ones(3, dtype=torch.float64) * 15)",
     "torch.bernoulli(torch.ones(9), 0.3)", "torch.normal(torch.arange(3.0), 0.5)",

@@ -118,6 +118,8 @@ CONSTANTS = [
     "torch.linalg.matrix_norm(torch.ones(0, 2), 2)", "torch.linalg.svd(torch.ones(0, 3))[2]",
     "torch.linalg.inv_ex(torch.ones(2, 2)).info", "torch.linalg.eigh(torch.eye(2)).eigenvectors",
     "torch.linalg.eigh(torch.eye(2))", "torch.linalg.slogdet(torch.eye(2))",
+    "torch.logdet(torch.zeros(2, 2))", "torch.logdet(torch.tensor([[-1.0, 0], [0, 1]]))",
+    "torch.linalg.pinv(torch.ones(2, 3)).stride()", "torch.linalg.pinv(torch.ones(3, 2)).stride()",
     "repr(torch.linalg.svd(torch.eye(2)))", "repr(torch.slogdet(torch.eye(2)))",
 ]  # fmt: skip
 

@@ -44,6 +44,13 @@ torch.triangular_solve(torch.ones(2), torch.ones(2))
 torch.trapezoid(torch.tensor(1.0), torch.tensor(1.0))
 torch.trapezoid(torch.tensor(1.0))
 torch.repeat_interleave(torch.ones(2), torch.ones(1, 1).long())
+torch.ones(2, 3, 4)[torch.tensor([0]), :, 9]
+torch.ones(2, 3, 4)[torch.ones(2, 3) > 0, 9]
+torch.ones(2, 3, 4)[..., torch.ones(3) > 0, 9]
+torch.ones(2, 3, 4)[..., 9]
+torch.ones(2, 3, 4)[True, 9]
+torch.ones(2, 3, 4)[:, None, ..., None, 9]
+torch.ones(2, 3, 4)[None, 0, torch.tensor([0]), 9]
 torch.repeat_interleave(torch.ones(2), torch.ones(1, 2).long())
 torch.repeat_interleave(torch.tensor(3.0), torch.tensor([2, 2]))
 torch.mm(torch.ones(2), torch.ones(2, 3))

@@ -237,6 +237,8 @@ def _placed_result(
     elif any(result is t for t in inputs):  # forward returned an input: a view of it, as in PyTorch
         source, result = result, result._alias()
         inplace.share_memory(result, source, kind, True)
+    elif result._view is not None:  # one that forward made, where nothing was recorded
+        result._view.kind = kind
     result._edge, result._requires_grad = (ctx, output_nr), True
     return result
 

@@ -267,14 +267,14 @@ def _basic(
         _zero_dim()
     if used > ndim:
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
-    view, dim, original = input, 0, 0
+    view, dim = input, 0
     rest = ndim - used  # dimensions for the first ellipsis
     indices: list[Tensor | None] = []
     covered = arrays = 0  # dimensions that `indices` speak of, and arrays among them
     unchecked = []
-    for item in items:
+    for place, item in enumerate(items):
         if item is Ellipsis and rest:
-            dim, original, rest = dim + rest, original + rest, 0
+            dim, rest = dim + rest, 0
         elif item is Ellipsis:
             continue
         elif item is None:
@@ -286,16 +286,16 @@ def _basic(
             ]
             dim, covered, arrays = dim + 1, dim + 1, arrays + 1
         elif isinstance(item, int):
-            view, original = _apply_int(view, dim, item, original), original + 1
+            view = _apply_int(view, dim, item, place)
         elif isinstance(item, slice):
-            view, dim, original = _apply_slice(view, dim, item), dim + 1, original + 1
+            view, dim = _apply_slice(view, dim, item), dim + 1
         else:
             if type(view._array) is not np.ndarray:
                 item = to(item, device=view.device)  # an index of the CPU may mean a GPU's elements
             unchecked.append((item._array, dim, arrays))
             indices += [None] * (dim - covered) + [item]
             size = dimensions_of(item)
-            dim, original, covered = dim + size, original + size, dim + size
+            dim = covered = dim + size
             arrays += size
     if indices and is_written:
         begin_write(view)
@@ -372,12 +372,11 @@ def _no_slice() -> Any:
     raise IndexError("slice() cannot be applied to a 0-dim tensor.")
 
 
-def _apply_int(input: Tensor, dim: int, index: int, original: int) -> Tensor:
+def _apply_int(input: Tensor, dim: int, index: int, place: int) -> Tensor:
+    """One number of an index; an error names its place in the index, as PyTorch does."""
     size = input._array.shape[dim]
     if not -size <= index < size:
-        raise IndexError(
-            f"index {index} is out of bounds for dimension {original} with size {size}"
-        )
+        raise IndexError(f"index {index} is out of bounds for dimension {place} with size {size}")
     return _select(input, dim, index % size)
 
 

@@ -195,9 +195,9 @@ def atanh(input: Array) -> Array:
 
 def _logit_gradient(grad: Any, input: Any, eps: float | None, xp: Any) -> Any:
     low = 0.0 if eps is None else eps
-    inside = (input >= low) & (input <= 1 - low)
+    outside = (input < low) | (input > 1 - low)
     slope = grad / ((input + 0.0) * (1 - input))  # + 0.0: the slope at -0.0 is that at 0
-    return xp.where(inside, slope, math.nan if eps is None else 0.0)
+    return xp.where(outside, math.nan if eps is None else 0.0, slope)
 
 
 @op("LogitBackward0", input=_logit_gradient)
