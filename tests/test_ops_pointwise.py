@@ -145,6 +145,7 @@ UNARY = FUNCTIONS + POWERS + [
     "x.sqrt()", "x.log()", "x.reciprocal()", "1 / x", "-x", "x ** 0.5", "x ** -0.5", "x ** 2.5",
     "2 ** x", "0 ** x", "(-2) ** x", "x.clamp(-1, 1)", "x.clamp(min=0)", "x.clamp(max=0)",
     "torch.isin(torch.tensor([1.0, 1, 2, 3, 3]), torch.tensor([1.0, 3, 3, 7]))",
+    "torch.isin(torch.arange(12.0) // 3, torch.arange(40.0) // 2 * 2)",
     "torch.isin(torch.tensor([5.0, 5, 1]), torch.tensor([2.0, 2, 1]), assume_unique=False, invert=True)",
     "x.isnan()", "x.isinf()", "x.isfinite()", "x.clamp(float('nan'), 1)",
     "x.clamp(0, float('inf'))", "x.logical_not()", "x.logit()", "x.logit(0.1)",
