@@ -9,8 +9,13 @@ examples than others asks for a multiple: `settings(max_examples=examples(4))`.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+
+# One thread for PyTorch and BLAS, before they are loaded: which thread finds an error first is
+# chance, so is the order in which parts are added, and the arrays here are too small to share.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import torch
@@ -42,6 +47,12 @@ def pytest_configure() -> None:
     would depend on which tests this process has run before: not if every run is to be the same."""
     if settings.default.derandomize:
         providers._get_local_constants = providers.Constants
+
+
+def pytest_collection_finish() -> None:
+    """Tens of thousands of tests are a million objects, at which each `gc.collect()` would look."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

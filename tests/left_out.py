@@ -136,6 +136,8 @@ LEFT_OUT: dict[str, set[str]] = {
     "made for the CPU: order of additions, memory layout of its kernels, bits of its generator": {
         "test_attention.py::test_the_output_lies_in_memory_as_the_query_does",
         "test_memory.py",
+        "test_memory_of_conversions.py",
+        "test_memory_of_modules.py",
         "test_ops_reduction.py::test_reductions[x.transpose(0, 2).var(1)]",
         "test_rare_branches.py::test_attention_of_equal_inputs_and_with_one_bias",
         "test_random_bits.py",

@@ -39,7 +39,8 @@ def bent(array: Any, any_shape: bool) -> Iterator[tuple[str, Any]]:
     yield "one more", array[None]
     for dim in range(min(array.ndim, 1) if any_shape else array.ndim):
         if not any_shape:
-            yield f"longer {dim}", np.concatenate([array, np.take(array, [0], dim)], dim)
+            another = np.roll(np.take(array, [0], dim), 1)  # not the same: matrices keep their rank
+            yield f"longer {dim}", np.concatenate([array, another], dim)
             if array.shape[dim] > 1:
                 yield f"shorter {dim}", np.delete(array, 0, dim)
         yield f"empty {dim}", np.take(array, [], dim)

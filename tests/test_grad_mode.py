@@ -396,9 +396,9 @@ def test_backward_inside_of_inference_mode(torch, log):
     log(x.grad, None if x.grad is None else x.grad.is_inference())
 
 
-@pytest.mark.parametrize("generates", [False, True])
+@pytest.mark.parametrize("kind", ["function", "generator", "closed generator"])
 @on_both
-def test_two_threads_in_one_decorated_function(torch, log, generates):
+def test_two_threads_in_one_decorated_function(torch, log, kind):
     """Each finds its own mode again, whichever leaves first."""
     first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
     modes = []
@@ -411,7 +411,23 @@ def test_two_threads_in_one_decorated_function(torch, log, generates):
     def step(entered, leave):
         yield stay(entered, leave)
 
-    visit = (lambda *events: list(step(*events))) if generates else torch.no_grad()(stay)
+    @torch.no_grad()
+    def step_late(entered, leave):
+        try:
+            yield
+        finally:
+            stay(entered, leave)
+
+    def visit_by_closing(*events):
+        generator = step_late(*events)
+        next(generator)
+        generator.close()
+
+    visit = {
+        "function": torch.no_grad()(stay),
+        "generator": lambda *events: list(step(*events)),
+        "closed generator": visit_by_closing,
+    }[kind]
 
     def second():
         torch.set_grad_enabled(False)

@@ -3,26 +3,16 @@
 One test per entry whose class minigrad has. `python tests/module_db.py --only NAME` shows more.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import module_db
 import pytest
-import torch
 from module_db_differences import DIFFERENCES
 
 import minigrad
 
 MUST_HAVE = 140  # entries; raise it, never lower it
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """The samples are small: handing them to threads takes longer than computing them."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_enough_entries_are_there() -> None:

@@ -4,7 +4,6 @@ One test per entry whose name minigrad has. `python tests/op_db.py --only NAME` 
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,15 +16,6 @@ from op_db_differences import DIFFERENCES
 import minigrad
 
 MUST_HAVE = 563  # entries, of those that support float32 on the CPU; raise it, never lower it
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """The samples are small: handing them to threads takes longer than computing them."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_enough_entries_are_there() -> None:

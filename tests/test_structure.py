@@ -32,13 +32,12 @@ CORE = [
 def no_collector() -> Iterator[None]:
     """Without the cyclic garbage collector: what is not freed by reference counts stays."""
     gc.collect()
-    gc.freeze()  # what is there already need not be looked at by `gc.collect()`
+    gc.freeze()  # for good: what is there already need not be looked at by any `gc.collect()`
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 def leaf(*shape: int) -> mg.Tensor:

@@ -7,7 +7,6 @@ The order is that of PyTorch's kernel for vectors of 256 bits, which it uses on 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -20,15 +19,6 @@ SIZES = [*range(301), 511, 512, 513, 1000, 4096, 10_007, 65_536, 1_000_000, 2_10
 SIDES = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 32, 33, 65, 129, 1000]
 SHAPES_3D = list(itertools.product([1, 2, 3, 5, 8, 16, 33, 70], repeat=3))
 SHAPES_4D = [(4, 3, 8, 5), (2, 16, 9, 33), (8, 6, 5, 5), (16, 32, 8, 8), (5, 4, 3, 2)]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """PyTorch splits large sums among its threads, and then adds the parts."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def normal(shape: int | tuple[int, ...], dtype: type, seed: int = 0) -> np.ndarray:

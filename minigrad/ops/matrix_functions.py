@@ -233,9 +233,10 @@ def cov(
     if weights is not None and aweights is not None and correction:
         factor = total - correction * (weights * aweights).sum() / total
     if (factor if isinstance(factor, int) else factor.item()) <= 0:
-        warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
-                      "number of observations."
-)  # fmt: skip
+        warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            "number of observations."
+        )
         factor = 0
     X = X - mean
     scaled = X if weights is None else X * weights
