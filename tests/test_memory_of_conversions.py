@@ -26,6 +26,9 @@ CONVERSIONS = [
     "torch.utils.dlpack.from_dlpack(torch.utils.dlpack.to_dlpack(c))", "torch.nn.utils.parameters_to_vector([p])",
     "torch.nn.utils.parameters_to_vector([p, p])", "c.reshape(-1)", "c.T.reshape(-1)", "c.resize_(2)",
     "torch.from_numpy(np.flip(a).copy())",
+    "copy.deepcopy(torch.from_numpy(np.asarray(memoryview(a[0])[::2])))", "copy.deepcopy(torch.from_numpy(a.T)[1:])",
+    "copy.deepcopy([c, c.T.reshape(-1)[4:].view(torch.int64)])[1].view(torch.float64)",
+    "copy.deepcopy(torch.from_numpy(np.arange(12, dtype=np.int16).view(np.int64)))",
 ]  # fmt: skip
 
 

@@ -94,19 +94,20 @@ def test_a_first_state_that_depends_on_the_input(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", OPTIONS[:3], ids=str)
-def test_packed_sequences(kind: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("lengths", [[2, 5, 5, 1], [5, 3, 3, 1]], ids=str)
+def test_packed_sequences(kind: str, options: dict[str, Any], lengths: list[int]) -> None:
     layers = 2 if options.get("bidirectional") else 1
 
     def program(torch: Any) -> Any:
         net = networks(torch, kind, torch.float64, **options)
         x = torch.tensor(reals(5, 4, 3), requires_grad=True)
         rnn = torch.nn.utils.rnn
-        packed = rnn.pack_padded_sequence(x, [2, 5, 5, 1], enforce_sorted=False)
+        packed = rnn.pack_padded_sequence(x, lengths, enforce_sorted=lengths[0] == 5)
         h = torch.tensor(reals(layers, 4, 4), requires_grad=True)
         output, hidden = net(packed, (h, h * 2) if kind == "LSTM" else h)
-        padded, lengths = rnn.pad_packed_sequence(output)
+        padded, sizes = rnn.pad_packed_sequence(output)
         found = derivatives(torch, (padded, hidden), [x, h, *net.parameters()])
-        return [output.data, output.batch_sizes, lengths, found]
+        return [output.data, output.batch_sizes, sizes, found, h]
 
     both(program)
 
@@ -328,3 +329,14 @@ def test_lengths_beyond_the_padded_sequence_are_an_error() -> None:
     """PyTorch returns a sequence whose sizes do not fit its data."""
     with pytest.raises(RuntimeError, match="at most the number of steps, 3, but found 4"):
         minigrad.nn.utils.rnn.pack_padded_sequence(minigrad.ones(3, 2), [4, 1])
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *(f"{kind}Cell" for kind in KINDS)])
+@pytest.mark.parametrize("size", [0, 1, 2])
+@on_both
+def test_first_values(torch, log, kind, size):
+    torch.manual_seed(0)
+    if kind.endswith("Cell") or size:
+        log(list(getattr(torch.nn, kind)(2, size).parameters()), torch.rand(1))
+    else:
+        log.error(getattr(torch.nn, kind), 2, size)

@@ -286,7 +286,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 class _ErrorNode(Function):
     @staticmethod
     def forward(ctx: Any, tensor: Any, marker: Any) -> Any:
-        return tensor.clone()
+        return tensor.detach()
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

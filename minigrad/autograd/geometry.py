@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import either, gpu
 
 Array = Any
@@ -106,10 +108,10 @@ def element_strides(array: Array) -> tuple[int, ...]:
 
 def copied_memory(array: Array, memo: dict[int, Any]) -> Array:
     """A copy of `array` for `copy.deepcopy`: arrays that share memory have copies that do."""
-    owner = root(array)
-    if not _is_dense(owner):
-        return array.copy(order="K")
+    owner, (low, high) = root(array), span(array)
     if id(owner) not in memo:
-        memo[id(owner)] = owner.copy(order="K")
-    start = address(array) - address(owner)
-    return either.as_strided_into(memo[id(owner)], start, array.shape, array.strides)
+        step = owner.itemsize
+        whole = either.as_strided(owner, ((high - low) // step,), (step,)).copy()
+        memo[id(owner)] = whole.view(np.uint8)
+    here = memo[id(owner)][address(array) - low :]
+    return either.as_strided(here[: array.itemsize].view(array.dtype), array.shape, array.strides)

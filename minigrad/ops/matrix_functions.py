@@ -174,7 +174,7 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
     _check_reflectors(array, tau, m, n)
     identity = either.eye(m, n, array.dtype, array)
     V = ops.tril(A, -1) + wrap(identity)
-    Q = wrap(np.broadcast_to(identity, array.shape).copy())
+    Q = wrap(np.broadcast_to(identity, array.shape))
     if not tau._array.size:
         return Q + 0 * ops.sum(tau, -1)[..., None, None]
     for i in reversed(range(tau._array.shape[-1])):

@@ -43,7 +43,7 @@ def _pinv(A: Array, atol: Any, rtol: Any, hermitian: bool) -> Array:
         return (V * inverse[..., None, :]) @ V.mT
     U, S, Vh = np.linalg.svd(A, False)
     inverse = _reciprocals(S, either.greatest(S, -1, 0), atol, rtol)
-    return either.contiguous((Vh.mT * inverse[..., None, :]) @ U.mT)
+    return (Vh.mT * inverse[..., None, :]) @ U.mT
 
 
 def _reciprocals(values: Array, largest: Array, atol: Any, rtol: Any) -> Array:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import either
 from ..autograd.row import Op, op
 from ..dtypes import FLOAT16
 from .axis_maps import Index, add_back, pick
@@ -117,7 +116,7 @@ def resample_array(input: Array, axes: tuple[Axis, ...]) -> Array:
         wide = terms[0]
         for term in terms[1:]:
             wide = wide + term
-    return either.contiguous(wide.astype(input.dtype, copy=False))
+    return wide.astype(input.dtype, copy=False)
 
 
 def resample_backward_array(grad: Array, axes: tuple[Axis, ...]) -> Array:

@@ -127,7 +127,7 @@ class RNNBase(Module):
 
     def reset_parameters(self) -> None:
         """Draws new initial values."""
-        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        bound = 1.0 / math.sqrt(max(self.hidden_size, 1))
         for weight in self.parameters():
             init.uniform_(weight, -bound, bound)
 
