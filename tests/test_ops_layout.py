@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from both import on_both
 from oracle import check_gradient, reals, same
 
 X, M, V = reals(2, 3, 4), reals(3, 4), reals(3)
@@ -167,3 +168,27 @@ MISTAKES = [
 @pytest.mark.parametrize("program", MISTAKES)
 def test_mistakes(program: str) -> None:
     same(program, **INPUTS)
+
+
+SIZES = ["int8", "int16", "float32", "int32", "float64", "int64"]
+
+
+@pytest.mark.parametrize("start", SIZES)
+@on_both
+def test_views_as_another_dtype(torch, log, start):
+    whole = torch.arange(24).to(getattr(torch, start)).reshape(2, 3, 4)
+    parts = [
+        whole, whole[0], whole[..., 2:], whole[:, :2], whole[..., :3], whole[..., 1:], whole[0, 0, 0],
+        whole.reshape(-1)[:6], whole.reshape(4, 6), whole.reshape(4, 6)[1:, :5], whole.transpose(0, 1),
+        whole.transpose(1, 2), whole.transpose(0, 2)[..., :1], whole[..., ::2], whole[:0],
+        whole[0, :, :1].expand(3, 4), whole[0, :, :1], whole[..., 0].T, whole.reshape(3, 8)[:, 4:],
+        whole.reshape(4, 6)[:, :4], whole.reshape(-1)[1:5], whole.reshape(-1)[2:10:2], whole.reshape(-1)[4:20:2],
+        whole.reshape(4, 6)[:, :4].T[:, :4], whole.reshape(3, 8)[1:, ::2], whole[:1, :1, :1],
+    ]  # fmt: skip
+    for part in parts:
+        for dtype in SIZES:
+            try:
+                view = part.view(getattr(torch, dtype))
+                log(view, view._is_view(), view.stride() if view.numel() else 0, view._version)
+            except RuntimeError as error:
+                log(error)

@@ -340,3 +340,12 @@ def test_first_values(torch, log, kind, size):
         log(list(getattr(torch.nn, kind)(2, size).parameters()), torch.rand(1))
     else:
         log.error(getattr(torch.nn, kind), 2, size)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@on_both
+def test_arguments_by_position(torch, log, kind):
+    nonlinearity = ["relu"] if kind == "RNN" else []
+    for options in ([False], [False, True], [True, True, 0.5], [False, True, 0.5, True]):
+        net = getattr(torch.nn, kind)(3, 4, 2, *nonlinearity, *options)
+        log(repr(net), [tuple(p.shape) for p in net.parameters()], net.dropout, net.batch_first)

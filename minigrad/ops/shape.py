@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import node as graph
+from ..autograd.geometry import element_strides, storage_offset
 from ..autograd.inplace import view_op
 from ..autograd.node import unwrap, wrap
 from ..autograd.row import op
@@ -80,21 +81,30 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
 
 
 def _as_type(input: Tensor, dtype: Any) -> Tensor:
-    array = input._array
-    times, wide = dtype.itemsize // array.itemsize, dtype.itemsize > array.itemsize
-    kinds = f"to view {scalar_name(array.dtype)} as {scalar_name(dtype)} (different element sizes)"
-    if dtype.itemsize != array.itemsize and not array.ndim:
-        raise RuntimeError(f"self.dim() cannot be 0 {kinds}")
-    if wide and array.shape[-1] % times:
-        raise RuntimeError(
-            f"self.size(-1) must be divisible by {times} {kinds}, but got {array.shape[-1]}"
-        )
-    if dtype.itemsize != array.itemsize and array.strides[-1] != array.itemsize and array.size > 1:
-        step = array.strides[-1] // array.itemsize
-        raise RuntimeError(f"self.stride(-1) must be 1 {kinds}, but got {step}")
-    result = wrap(array.view(dtype))
+    if dtype.itemsize != input._array.itemsize:
+        _check_that_elements_fit(input, dtype)
+    result = wrap(input._array.view(dtype))
     result._version_counter = input._version_counter
     return result
+
+
+def _check_that_elements_fit(input: Tensor, dtype: Any) -> None:
+    """Elements of another size have to begin and end where elements do now."""
+    array, steps = input._array, element_strides(input._array)
+    kinds = f"to view {scalar_name(array.dtype)} as {scalar_name(dtype)} (different element sizes)"
+    if not array.ndim:
+        raise RuntimeError(f"self.dim() cannot be 0 {kinds}")
+    times = dtype.itemsize // array.itemsize
+    begins = [("size(-1)", array.shape[-1]), ("storage_offset()", storage_offset(input))]
+    rows = [(f"stride({i})", step) for i, step in enumerate(steps[:-1])]
+    for name, value in [*begins, ("stride(-1)", steps[-1]), *rows]:
+        if name == "stride(-1)":
+            if value != 1:
+                raise RuntimeError(f"self.stride(-1) must be 1 {kinds}, but got {value}")
+        elif times and value % times:
+            raise RuntimeError(
+                f"self.{name} must be divisible by {times} {kinds}, but got {value}"
+            )
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
