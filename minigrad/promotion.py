@@ -11,7 +11,7 @@ import numpy as np
 
 from . import dtypes, gpu
 from .autograd import node as graph
-from .dtypes import DIMENSIONED, NUMBER, SCALAR_TENSOR, NumpyDtype, default_dtype
+from .dtypes import BOOL, DIMENSIONED, NUMBER, SCALAR_TENSOR, NumpyDtype, default_dtype, scalar_name
 
 Array = Any
 NUMBERS = (bool, int, float, np.number, np.bool_)
@@ -146,3 +146,25 @@ def broadcast_error(arrays: Sequence[Array]) -> RuntimeError:
 
 def count(shape: Sequence[int]) -> int:
     return math.prod(shape)
+
+
+# --- dtypes for which PyTorch has no kernel --------------------------------------------------------
+
+
+def floats_only(kernel: str, array: Array) -> None:
+    """NotImplementedError for an op that PyTorch does not have for integers and bools."""
+    if array.dtype.kind != "f":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(array.dtype)}'")
+
+
+def no_bools(kernel: str, *arrays: Array) -> None:
+    """NotImplementedError for an op that PyTorch does not have for bools. (Without elements its
+    kernels are not asked for.)"""
+    if arrays[0].dtype is BOOL and all(array.size for array in arrays):
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+
+
+def whole_only(kernel: str, array: Array) -> None:
+    """NotImplementedError for an op that PyTorch has for integers alone."""
+    if array.dtype.kind not in "iu":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(array.dtype)}'")

@@ -80,6 +80,8 @@ def cases(call: Call) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for name, array in arrays.items():
         for what, other in bent(array, call.any_shape):
             yield f"{name} {what}", line, {**arrays, name: other}
+    for dtype in ("int64", "bool"):
+        yield f"all {dtype}", line, {name: a.astype(dtype) for name, a in arrays.items()}
     for what, other in numbers(line):
         yield what, other, arrays
     if call.names == ["x"]:

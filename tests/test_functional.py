@@ -175,6 +175,8 @@ def test_strict(torch, log, name):
         lambda x, y: (x * x * x).sum() + (y * y).sum(),
         lambda x, y: (x * y).sum().detach(),
         mixed,
+        lambda x, y: (x + y).sum(),
+        lambda x, y: (x.detach() * y * y).sum() + x.sum(),
     ]
     for function in functions:
         for create_graph in (False, True):

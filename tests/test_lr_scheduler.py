@@ -392,6 +392,8 @@ REFUSED = {
     "cyclic length": lambda t, s, o: s.CyclicLR(o, [1, 2], 2),
     "cyclic momentum": lambda t, s, o: s.CyclicLR(optimizer(t, name="Adagrad"), 1, 2),
     "one cycle nothing": lambda t, s, o: s.OneCycleLR(o, 1),
+    "one cycle, epochs alone": lambda t, s, o: s.OneCycleLR(o, 1, epochs=2),
+    "one cycle, steps alone": lambda t, s, o: s.OneCycleLR(o, 1, steps_per_epoch=2),
     "one cycle total": lambda t, s, o: s.OneCycleLR(o, 1, 0),
     "one cycle epochs": lambda t, s, o: s.OneCycleLR(o, 1, epochs=0, steps_per_epoch=1),
     "one cycle steps": lambda t, s, o: s.OneCycleLR(o, 1, epochs=1, steps_per_epoch=1.5),

@@ -201,3 +201,26 @@ def test_the_backward_of_an_embedding_scales_its_own_gradient() -> None:
     (back,) = minigrad.autograd.grad(found, grad, u)
     share = np.array([1.0, 1.0, 1 / 3])[:, None] * u.numpy()
     np.testing.assert_allclose(back.numpy(), share[index.numpy()], rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [np.inf, -1.0, np.nan])
+def test_prelu_at_zero(weight: float) -> None:
+    same("torch.nn.functional.prelu(x, w)", order=1, x=np.zeros(2), w=np.array([weight]))
+
+
+@on_both
+def test_which_buffers_are_not_saved(torch: Any, log: Any) -> None:
+    module = torch.nn.Module()
+    for step in (
+        "register_buffer('a', None, persistent=False)",
+        "register_buffer('b', torch.ones(1), persistent=False)",
+        "register_buffer('b', torch.ones(2))",
+        "register_buffer('c', torch.ones(1), persistent=False)",
+        "__delattr__('a')",
+        "__setattr__('c', torch.ones(3))",
+        "__delattr__('c')",
+        "register_parameter('a', torch.nn.Parameter(torch.ones(1)))",
+        "__delattr__('b')",
+    ):
+        eval(f"module.{step}", {"module": module, "torch": torch})
+        log(step, list(module.state_dict()), sorted(module._non_persistent_buffers_set))

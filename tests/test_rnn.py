@@ -289,7 +289,12 @@ def test_packing(torch, log):
         log.error(rnn.pack_padded_sequence, x, lengths, **options)
     packed = rnn.pack_padded_sequence(x, [1, 3], enforce_sorted=False)
     log(repr(packed), packed.data.grad_fn, packed.double().data.dtype, packed.to("cpu") is packed)
-    for options in ({}, {"batch_first": True}, {"padding_value": -1.0, "total_length": 5}):
+    for options in (
+        {},
+        {"batch_first": True},
+        {"padding_value": -1.0, "total_length": 5},
+        {"total_length": 3},
+    ):
         padded, lengths = rnn.pad_packed_sequence(packed, **options)
         log(padded, lengths, padded.stride())
         log.graph(padded)

@@ -26,7 +26,7 @@ from wrong_argument_differences import DIFFERENCES
 from wrong_argument_lines import FURTHER
 
 REPLACED = {
-    "no tensor": ["1.5", "None", "{{}}", "'a'"],
+    "no tensor": ["1.5", "[1.5]", "None", "{{}}", "'a'"],
     "dtype": [f"{{0}}.to(torch.{d})" for d in ("bool", "int64", "int32", "float32", "float16")],
     "shape": ["{0}.sum()", "{0}[None]", "{0}[..., :-1]", "{0}[:0]", "torch.cat(({0}, {0}))",
               "{0}.flatten()", "{0}[None, None, None]", "{0}.T"],

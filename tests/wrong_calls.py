@@ -286,6 +286,13 @@ len(torch.tensor(1.0))
 len(torch.tensor(1.0)); 1
 """,
     "numbers": """
+torch.group_norm(torch.ones(2, 4), 0)
+torch.nn.functional.group_norm(torch.ones(2, 4), 0)
+torch.nn.functional.group_norm(torch.ones(2, 4), -1)
+torch.linalg.lu(torch.eye(2), pivot=False)
+torch.linalg.lu_factor(torch.eye(2), pivot=False)
+torch.linalg.lu_factor_ex(torch.eye(2), pivot=False)
+torch.lu(torch.eye(2), pivot=False)
 torch.ones(2).item()
 torch.ones(0).item()
 float(torch.ones(2))

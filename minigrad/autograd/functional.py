@@ -19,7 +19,6 @@ from typing import Any
 from . import node as graph
 from .functional_checks import (
     GRAD_INPUTS,
-    HESSIAN,
     JACOBIAN,
     JVP_WITHOUT_V,
     NO_ENTRY,
@@ -172,7 +171,6 @@ def hvp(
         output, first = _recorded_gradient(func, leaves, "hvp", strict)
         u = _zeros(leaves)
         transposed = gradients(first, leaves, u, create_graph=True)
-        check_recorded(first, HESSIAN, strict)
     with set_grad_enabled(create_graph or is_grad_enabled()):
         found = gradients(transposed, u, v, create_graph)
         product = _filled(found, leaves, strict, create_graph, "hessian", NO_HESSIAN_ENTRY)

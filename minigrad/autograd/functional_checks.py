@@ -111,11 +111,6 @@ JACOBIAN = (
     "should ensure that your function is twice differentiable and that the jacobian depends on the "
     "inputs (this would be violated by a linear function for example)."
 )
-HESSIAN = (
-    "The hessian of the user-provided function with respect to input {} is independent of the "
-    "input. This is not allowed in strict mode. You should ensure that your function is thrice "
-    "differentiable and that the hessian depends on the inputs."
-)
 NO_INPUT = (
     "The output of the user-provided function is independent of input {}. This is not allowed in "
     "strict mode."

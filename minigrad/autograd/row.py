@@ -258,7 +258,8 @@ def _again(
 def _check_inputs(call: Any, args: Sequence[Any]) -> None:
     """TypeError if an input is no Tensor; asked after a failure, to keep calls quick."""
     for i in call.row.inputs:
-        if not isinstance(args[i], (graph.Tensor, list)):
+        of_several = isinstance(args[i], list) and any(isinstance(a, graph.Tensor) for a in args[i])
+        if not (of_several or isinstance(args[i], graph.Tensor)):
             name = call.__name__.strip("_")
             raise promotion.not_a_tensor(name, call.row.parameters[i], i + 1, args[i]) from None
 

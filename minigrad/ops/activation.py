@@ -17,8 +17,8 @@ from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.out import into
 from ..autograd.row import Op, Row, op
+from ..promotion import floats_only
 from .error_function import erf_array
-from .rounding import floats_only
 
 Array = Any
 Tensor = Any

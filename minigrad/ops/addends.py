@@ -12,6 +12,7 @@ from ..autograd.node import unwrap
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
+from ..promotion import no_bools
 from .inplace import _does_not_expand
 from .linalg import CPP_NAMES, _addmm_scaled, addmm
 
@@ -50,6 +51,7 @@ def _times(product: Array, alpha: Any) -> Array:
     batch2=lambda grad, batch1, alpha, xp: xp.matmul(xp.transpose(batch1, 1, 2), grad) * alpha,
 )
 def _addbmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Array:
+    no_bools("addmm_impl_cpu_", input, batch1, batch2)
     return _plus(input, _times(np.matmul(batch1, batch2).sum(0, dtype=batch1.dtype), alpha), beta)
 
 
@@ -60,6 +62,7 @@ def _addbmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -
     batch2=lambda grad, batch1, alpha, xp: xp.matmul(xp.transpose(batch1, 1, 2), grad) * alpha,
 )
 def _baddbmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Array:
+    no_bools("baddbmm", input, batch1, batch2)
     return _plus(input, _times(np.matmul(batch1, batch2), alpha), beta)
 
 
@@ -70,6 +73,7 @@ def _baddbmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) 
     vec=lambda grad, mat, alpha, xp: xp.mv(xp.t(mat), grad) * alpha,
 )
 def _addmv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Array:
+    no_bools("addmv_impl_cpu", input, mat, vec)
     return _plus(input, _times(mat.dot(vec), alpha), beta)
 
 

@@ -65,6 +65,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     promotion.check_tensors("bilinear", input1=input1, input2=input2, weight=weight)
     a, b, w = input1._array, input2._array, weight._array
     _check(a, b, w, bias)
+    promotion.no_bools("bmm", a, b, w)
     rows = view(input1, -1, a.shape[-1]), view(input2, -1, b.shape[-1])
     out = view(_trilinear(rows[0], weight, rows[1]), (*a.shape[:-1], w.shape[0]))
     return out if bias is None else out + bias

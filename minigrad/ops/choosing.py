@@ -16,6 +16,7 @@ from ..autograd.node import unwrap, wrap
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
 from ..dtypes import FLOAT16, FLOAT32, FLOAT64, scalar_name
+from ..promotion import no_bools
 
 Array = Any
 Tensor = Any
@@ -98,13 +99,13 @@ def _shared(grad: Any, loses: Any, ties: Any, xp: Any) -> Any:
     input=lambda grad, input, min, max, xp: xp.keep(grad, (input >= min) & (input <= max)),
 )
 def _clamp_numbers(input: Array, min: Array, max: Array) -> Array:
+    no_bools("clamp_scalar_cpu", input)
     return input.clip(min, max)
 
 
 @pointwise("ClampBackward1", input=lambda grad, input, min, xp: xp.keep(grad, input >= min))
 def _clamp_at_least(input: Array, min: Array) -> Array:
-    if input.dtype == bool:
-        raise NotImplementedError("\"clamp_min_scalar_cpu\" not implemented for 'Bool'")
+    no_bools("clamp_min_scalar_cpu", input)
     return at_least(input, min)
 
 
@@ -159,6 +160,8 @@ def _passes(input: Any, min: Any, max: Any) -> Any:
 )
 def _clamp_tensors(input: Array, min: Array | None, max: Array | None) -> Array:
     arrays = promotion.promoted([a for a in (input, min, max) if a is not None])
+    if len(arrays) == 3:
+        no_bools("clamp_cpu", *arrays)
     try:
         out = arrays[0] if min is None else np.maximum(arrays[0], arrays[1])
         return out if max is None else np.minimum(out, arrays[-1])

@@ -16,7 +16,7 @@ import numpy as np
 from .. import either
 from ..autograd.row import Op, op
 from ..dtypes import INT64, scalar_name
-from ..promotion import check_tensors
+from ..promotion import check_tensors, floats_only
 from .arithmetic import add, div, mul, neg, scale
 from .gathering import gather
 from .inplace import fill_
@@ -212,15 +212,13 @@ def _chosen_loss(
 ) -> Tensor:
     array, classes = input._array, target._array
     image = row is _nll_loss2d
-    if array.dtype.kind != "f":
-        kernel = "nll_loss2d_forward_out_frame" if image else "nll_loss_out_frame"
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(array.dtype)}'")
     if weight is not None:
         _check_weight(array, weight, image)
     if classes.dtype not in (INT64, np.uint8):
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {scalar_name(classes.dtype)}"
         )
+    floats_only("nll_loss2d_forward_out_frame" if image else "nll_loss_out_frame", array)
     factors = None if weight is None else weight._array
     if array.ndim == 1 and reduction == "none":
         reduction = "sum"  # of one

@@ -13,6 +13,7 @@ from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
+from ..promotion import floats_only, no_bools
 from .dims import wrap_dim
 from .reduction import _array
 
@@ -155,10 +156,8 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0, *, out: An
     if out is not None:
         return into(out, histc, input, bins, min, max, exact=True)
     array = _array("histc", input)
-    if array.dtype.kind != "f":
-        raise NotImplementedError(
-            f"\"histogram_cpu\" not implemented for '{scalar_name(array.dtype)}'"
-        )
+    no_bools("linspace_cpu", array)
+    floats_only("histogram_cpu", array)
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     low, high = _range(array, min, max)
@@ -286,6 +285,7 @@ def _reordered(sequence: Array, sorter: Array) -> Array:
 
 
 def _found(sequence: Array, values: Array, side: Any) -> Array:
+    no_bools("searchsorted_out_cpu", *promotion.promoted((sequence, values)))
     if sequence.ndim == 1:
         return either.as_array(np.searchsorted(sequence, values, side))
     out = either.empty(values.shape, values, np.int64)

@@ -10,7 +10,7 @@ from ..autograd.node import wrap
 from ..autograd.row import op
 from ..dtypes import default_dtype, scalar_name
 from ..promotion import broadcast_error, check_tensors, promoted
-from .arithmetic import NO_BOOL, div, mul, sub
+from .arithmetic import _no_bools, div, mul, sub
 from .conversion import to_dtype
 from .dims import wrap_dim
 from .norms import _norm_formula, _vector_norm
@@ -95,8 +95,7 @@ def _dist_formula(grad: Any, input: Any, other: Any, p: float, result: Any, xp: 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The `p`-norm of all elements of input - other, which broadcast."""
     check_tensors("dist", input=input, other=other)
-    if bool in (input._array.dtype, other._array.dtype):
-        raise RuntimeError(f"Subtraction, the `-` operator, with a bool {NO_BOOL}")
+    _no_bools(input, other)
     dtype = promoted((input._array, other._array))[0].dtype
     if dtype.kind != "f":
         raise RuntimeError(

@@ -19,6 +19,7 @@ from ..autograd import node as graph
 from ..autograd.grad_mode import is_recording
 from ..autograd.row import Op, op
 from ..dtypes import scalar_name
+from ..promotion import floats_only
 from .activation import _logsigmoid
 from .recorded import on
 from .summation import sum_array
@@ -220,6 +221,7 @@ def binary_cross_entropy(
                 f"Found dtype {scalar_name(other._array.dtype)} but expected "
                 f"{scalar_name(input._array.dtype)}"
             )
+    floats_only("binary_cross_entropy", input._array)
     return _bce(input, target, weight, reduction)
 
 
@@ -272,6 +274,7 @@ def binary_cross_entropy_with_logits(
         if value is not None and not isinstance(value, graph.Tensor):
             raise promotion.not_a_tensor(name, argument, position, value)
         constant(name, argument, value)
+    floats_only("log_sigmoid_cpu", input._array)
     if target._array.dtype.kind != "f":
         raise RuntimeError(
             f"result type {scalar_name(input._array.dtype)} can't be cast to the desired output "

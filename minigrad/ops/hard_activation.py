@@ -12,11 +12,11 @@ import numpy as np
 
 from ..autograd.out import into
 from ..autograd.row import op
+from ..promotion import floats_only
 from .activation import _in_place, _slope, _through
 from .arithmetic import _not_implemented
 from .choosing import keep_array
 from .conversion import number_as
-from .rounding import floats_only
 
 Array = Any
 Tensor = Any
@@ -119,7 +119,7 @@ def _hardshrink(input: Array, lambd: float) -> Array:
     input=lambda grad, input, lambd, xp: _through(softshrink_slope, xp, grad, input, lambd),
 )
 def _softshrink(input: Array, lambd: float) -> Array:
-    floats_only("softshrink_cpu", input)
+    floats_only("softshrink_check", input)
     return input - np.minimum(np.maximum(input, -lambd), lambd)
 
 

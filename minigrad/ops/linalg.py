@@ -10,8 +10,8 @@ import numpy as np
 from ..autograd import node as graph
 from ..autograd.out import into
 from ..autograd.row import op
-from ..dtypes import scalar_name
-from ..promotion import UnsupportedOperand
+from ..dtypes import BOOL, scalar_name
+from ..promotion import UnsupportedOperand, no_bools
 from .inplace import _does_not_expand
 from .shape import (
     _unsafe_view,
@@ -36,6 +36,8 @@ def product(mat1: Array, mat2: Array) -> Array:
     A few rows times the transpose of a large matrix, as in a layer with a large weight: OpenBLAS
     takes up to twice as long for that as for the transposes of both. The bits are the same, but for
     the last one of float64 in some sizes."""
+    if mat1.dtype is BOOL:
+        no_bools("addmm_impl_cpu_", mat1, mat2)
     if mat2.size < LARGE or not 1 < len(mat1) <= FEW or not _is_transpose(mat2):
         return mat1.dot(mat2)
     return np.ascontiguousarray(mat2.T.dot(mat1.T).T)
@@ -89,6 +91,7 @@ def _addmm(input: Array, mat1: Array, mat2: Array) -> Array:
     ),
 )
 def _addmm_scaled(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Array:
+    no_bools("addmm_impl_cpu_", mat1, mat2)
     if mat1.dtype.kind != "f":  # whole numbers have whole factors: the rest is cut off, as in C++
         beta, alpha = int(beta), int(alpha)
     return _addmm.forward(input * beta, mat1 * alpha, mat2)
@@ -100,6 +103,7 @@ def _addmm_scaled(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any)
     mat2=lambda grad, input, xp: xp.matmul(xp.transpose(input, 1, 2), grad),
 )
 def _bmm(input: Array, mat2: Array) -> Array:
+    no_bools("bmm", input, mat2)
     return np.matmul(input, mat2)
 
 
@@ -109,6 +113,7 @@ def _bmm(input: Array, mat2: Array) -> Array:
     vec=lambda grad, input, xp: xp.mv(xp.t(input), grad),
 )
 def _mv(input: Array, vec: Array) -> Array:
+    no_bools("addmv_impl_cpu", input, vec)
     return input.dot(vec)
 
 
@@ -187,8 +192,7 @@ def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
             "dot : expected both vectors to have same dtype, but found "
             f"{scalar_name(a.dtype)} and {scalar_name(b.dtype)}"
         )
-    if a.dtype == bool:
-        raise NotImplementedError("\"dot\" not implemented for 'Bool'")
+    no_bools("dot", a)
     return _dot(input, tensor)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import either
 from ..autograd import node as graph
-from ..dtypes import scalar_name
+from ..dtypes import FLOAT32, FLOAT64, scalar_name
 from ..promotion import not_a_tensor
 
 Array = Any
@@ -31,8 +31,18 @@ def check_matrices(name: str, A: Any, argument: str = "A", floats: bool = True) 
     return array
 
 
+# Functions that leave it to their kernels to refuse a dtype.
+KERNELS = {
+    "cholesky": "cholesky_cpu", "cholesky_solve": "cholesky_solve_cpu", "linalg.lu": "lu_cpu",
+    "cholesky_inverse": "cholesky_inverse_out_cpu", "torch.lu_factor": "lu_cpu",
+    "triangular_solve": "triangular_solve_cpu", "linalg.solve_triangular": "triangular_solve_cpu",
+}  # fmt: skip
+
+
 def check_float(name: str, array: Array) -> None:
     kind = scalar_name(array.dtype)
+    if name in KERNELS and array.dtype not in (FLOAT32, FLOAT64):
+        raise NotImplementedError(f"\"{KERNELS[name]}\" not implemented for '{kind}'")
     if array.dtype.kind != "f":
         raise RuntimeError(
             f"{name}: Expected a floating point or complex tensor as input. Got {kind}"

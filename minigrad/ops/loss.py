@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import promotion
 from ..autograd.row import op
+from ..promotion import floats_only
 from .arithmetic import scale
-from .rounding import floats_only
 from .summation import sum_array
 
 Array = Any

@@ -13,6 +13,7 @@ import numpy as np
 from .. import either
 from ..autograd.row import op
 from ..dtypes import INT64, scalar_name
+from ..promotion import floats_only
 from .arithmetic import _not_implemented
 from .elementwise_loss import constant, reduced, share
 from .recorded import on
@@ -92,6 +93,7 @@ def multi_margin_loss(
             f"{list(weight._array.shape)}"
         )
     constant("multi_margin_loss", "weight", weight)
+    floats_only("multi_margin_loss_cpu_kernel", array)
     _check_classes(classes)
     if np.any((classes < 0) | (classes >= _rows(array).shape[1])):
         raise RuntimeError("target out of range")
@@ -173,6 +175,7 @@ def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str) -> Ten
             f"inconsistent target size: {list(classes.shape)} for input of size: "
             f"{list(array.shape)}"
         )
+    floats_only("multilabel_margin_loss_forward_out_frame", array)
     _check_classes(classes)
     if classes.size and np.min(classes) < -1:
         raise RuntimeError("argument #2 'target' is out of range")

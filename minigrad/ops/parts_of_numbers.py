@@ -14,8 +14,7 @@ from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
 from ..dtypes import scalar_name
-from ..promotion import check_tensors, operands
-from .rounding import floats_only
+from ..promotion import check_tensors, floats_only, operands
 
 Array = Any
 Tensor = Any
@@ -62,7 +61,7 @@ def frexp(input: Tensor, *, out: Any = None) -> Any:
 )
 def nextafter(input: Array, other: Array) -> Array:
     """The number next to `input` in the direction of `other`."""
-    floats_only("nextafter", input)
+    floats_only("nextafter_cpu", input)
     return np.nextafter(input, other)
 
 

@@ -13,6 +13,7 @@ from .. import promotion
 from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
+from ..promotion import no_bools
 from .arithmetic import mul
 from .dims import wrap_dim
 from .linalg import _dot, dot, mm
@@ -150,6 +151,7 @@ def cross_product(input: Array, other: Array, dim: int) -> Array:
     a, b = (
         np.moveaxis(t, dim, 0) for t in np.broadcast_arrays(*promotion.promoted((input, other)))
     )
+    no_bools("cross", a, b)
     parts = [a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3] for i in range(3)]
     return np.stack(parts, dim)
 

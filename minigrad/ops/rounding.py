@@ -13,7 +13,7 @@ from .. import either, promotion
 from ..autograd.inplace import inplace, write
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
-from ..dtypes import scalar_name
+from ..promotion import floats_only
 
 Array = Any
 Tensor = Any
@@ -21,18 +21,6 @@ Tensor = Any
 
 def _zeros(grad: Any, xp: Any) -> Any:
     return xp.zeros_like(grad)
-
-
-def floats_only(kernel: str, array: Array) -> None:
-    """NotImplementedError for an op that PyTorch does not have for integers and bools."""
-    if array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(array.dtype)}'")
-
-
-def whole_only(kernel: str, array: Array) -> None:
-    """NotImplementedError for an op that PyTorch has for integers alone."""
-    if array.dtype.kind not in "iu":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(array.dtype)}'")
 
 
 # --- rounding ------------------------------------------------------------------------------------
@@ -199,7 +187,6 @@ def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Te
     """0 below zero, 1 above, `values` at zero; nan counts as below. It has no derivative."""
     if out is not None:
         return into(out, heaviside, input, values)
-    promotion.check_tensors("heaviside", input=input, values=values)
     return _heaviside(input, values)
 
 

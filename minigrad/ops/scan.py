@@ -15,7 +15,8 @@ from ..autograd.inplace import write
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
-from ..dtypes import default_dtype, int64
+from ..dtypes import int64
+from ..promotion import floats_only
 from .arithmetic import add, div, mul, sub
 from .comparison import logical_xor
 from .conversion import cast
@@ -265,10 +266,7 @@ def logcumsumexp(input: Tensor, dim: Any = None, *, out: Any = None) -> Tensor:
     if out is not None:
         return into(out, logcumsumexp, input, dim, exact=True)
     array = _array("logcumsumexp", input)
-    if array.dtype.kind != "f":
-        from .conversion import to_dtype
-
-        input = to_dtype(input, default_dtype())
+    floats_only("logcumsumexp_out_cpu", array)
     return running_logsumexp(input, wrap_dim(dim, array.ndim), False)
 
 

@@ -102,9 +102,7 @@ def _check_that_elements_fit(input: Tensor, dtype: Any) -> None:
             if value != 1:
                 raise RuntimeError(f"self.stride(-1) must be 1 {kinds}, but got {value}")
         elif times and value % times:
-            raise RuntimeError(
-                f"self.{name} must be divisible by {times} {kinds}, but got {value}"
-            )
+            raise RuntimeError(f"self.{name} must be divisible by {times} {kinds}, but got {value}")
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:

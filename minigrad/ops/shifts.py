@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.inplace import inplace
 from ..autograd.row import pointwise
-from .rounding import whole_only
+from ..promotion import whole_only
 
 Array = Any
 Tensor = Any

@@ -15,10 +15,9 @@ from ..autograd import node as graph
 from ..autograd.inplace import write
 from ..autograd.row import Row, op
 from ..dtypes import scalar_name
-from ..promotion import check_tensors
+from ..promotion import check_tensors, floats_only
 from .dims import wrap_dim
 from .recorded import on
-from .rounding import floats_only
 from .sampling import floats
 from .shape import reshape
 

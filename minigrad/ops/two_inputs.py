@@ -13,10 +13,9 @@ from .. import either, promotion
 from ..autograd.inplace import begin_write, check_overlap, inplace, write
 from ..autograd.out import into
 from ..autograd.row import op, pointwise
-from ..promotion import NUMBERS
+from ..promotion import NUMBERS, floats_only
 from .arithmetic import _no_whole_division_by_zero, _not_for_bools, pow, pow_
 from .conversion import number_as
-from .rounding import floats_only
 
 Array = Any
 Tensor = Any
@@ -208,7 +207,7 @@ def _mixed(input: Array, end: Array, weight: Any) -> Array:
         raise RuntimeError(f"expected dtype {_plain(input)} for `end` but got dtype {_plain(end)}")
     if input.dtype.kind != "f":
         np.broadcast_shapes(input.shape, end.shape, np.shape(weight))  # raises first
-    floats_only("lerp_kernel_scalar", input)
+    floats_only("lerp_kernel_tensor" if np.ndim(weight) else "lerp_kernel_scalar", input)
     apart = end - input
     return np.where(abs(weight) < 0.5, input + weight * apart, end - apart * (1 - weight))
 

@@ -9,6 +9,7 @@ from typing import Any
 from ... import ops
 from ...dtypes import scalar_name
 from ...ops import pooling
+from ...promotion import floats_only
 from ...tensor import Tensor
 
 __all__ = [
@@ -211,6 +212,7 @@ def max_unpool3d(
     _check_unpool(input, indices, sizes, "3d", (4, 5))
     if min(steps) <= 0:
         raise RuntimeError(f"strides should be greater than zero, but got stride: {list(steps)}")
+    floats_only("max_unpool3d", input._array)
     return ops.max_unpool3d(input, indices, sizes)
 
 
@@ -219,6 +221,7 @@ def _unpool2d(input: Tensor, indices: Tensor, sizes: tuple[int, ...]) -> Tensor:
         kind = scalar_name(indices._array.dtype)
         raise RuntimeError(f"elements in indices should be type int64 but got: {kind}")
     _check_unpool(input, indices, sizes, "2d", (3, 4))
+    floats_only("max_unpool2d", input._array)
     return ops.max_unpool2d(input, indices, sizes)
 
 

@@ -26,7 +26,6 @@ class Registry(dict[str, V]):
 
     def __init__(self, module: Any, entries: Mapping[str, V] | Iterable[tuple[str, V]] = ()):
         self._module = weakref.ref(module)
-        super().__init__()
         self.update(entries)
 
     def _mirror(self) -> dict[str, Any]:
