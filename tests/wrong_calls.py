@@ -289,6 +289,8 @@ len(torch.tensor(1.0)); 1
 torch.group_norm(torch.ones(2, 4), 0)
 torch.nn.functional.group_norm(torch.ones(2, 4), 0)
 torch.nn.functional.group_norm(torch.ones(2, 4), -1)
+torch.linalg.tensorinv(torch.eye(2), 0)
+torch.linalg.tensorinv(torch.eye(2), -1)
 torch.linalg.lu(torch.eye(2), pivot=False)
 torch.linalg.lu_factor(torch.eye(2), pivot=False)
 torch.linalg.lu_factor_ex(torch.eye(2), pivot=False)

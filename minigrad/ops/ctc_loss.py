@@ -36,7 +36,7 @@ class Places(NamedTuple):
 
 
 def _places(targets: Array, steps: Any, lengths: Any, blank: int) -> Places:
-    longest = max(lengths, default=0)
+    longest = max(lengths)
     steps, lengths = (np.array(n, np.int64, like=targets) for n in (steps, lengths))
     letters = either.full((len(lengths), 2 * longest + 1), blank, np.int64, targets)
     inside = np.arange(longest, like=targets) < lengths[:, None]
@@ -97,8 +97,6 @@ def _betas(logs: Array, places: Places) -> Array:
 def _total(alphas: Array, places: Places) -> Array:
     """The log-probability of each whole target: (N,)."""
     sample = np.arange(len(places.steps), like=alphas)
-    if not len(alphas):
-        return np.where(places.lengths == 0, 0.0, -np.inf)
     ends = alphas[np.maximum(places.steps - 1, 0), sample]
     blank = ends[sample, 2 * places.lengths]
     letter = ends[sample, np.maximum(2 * places.lengths - 1, 0)]
@@ -168,6 +166,8 @@ def _check(
     if log_probs.dtype not in (np.float32, np.float64):
         kind = scalar_name(log_probs.dtype)
         raise NotImplementedError(f"\"ctc_loss_cpu\" not implemented for '{kind}'")
+    if not log_probs.size:
+        raise RuntimeError("log_probs tensor must not be empty")
     if not 0 <= blank < classes:
         raise RuntimeError("blank must be in label range")
     for name, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
@@ -198,7 +198,7 @@ def _check_targets(targets: Array, batch: int, lengths: list[int]) -> None:
             f"Expected tensor to have size {expected} at dimension 0, but got size "
             f"{targets.shape[0]} for argument #2 'targets' {CHECKING}"
         )
-    if targets.ndim == 2 and targets.shape[1] < max(lengths, default=0):
+    if targets.ndim == 2 and targets.shape[1] < max(lengths):
         raise RuntimeError(
             f"Expected tensor to have size at least {max(lengths)} at dimension 1, but got size "
             f"{targets.shape[1]} for argument #2 'targets' {CHECKING}"
