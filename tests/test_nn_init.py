@@ -4,10 +4,12 @@ import inspect
 import math
 from typing import Any
 
+import module_db
 import numpy as np
 import pytest
 import torch
 from both import neutral, on_both
+from op_db import evenly
 
 import minigrad
 
@@ -147,3 +149,25 @@ def test_all_names_with_their_signatures() -> None:
                 for lib in (torch, minigrad)
             )
             assert ours == theirs, name
+
+
+@pytest.mark.parametrize("name", [n for n in module_db.present() if not n.startswith("Lazy")])
+@pytest.mark.filterwarnings("ignore")
+def test_parameters_are_reset(name):
+    """Whatever was in them: parameters and buffers as after the same call in PyTorch."""
+    entry = module_db.entries()[name]
+    for sample in evenly(module_db.samples(entry, torch.float32, True), 6):
+        found = []
+        for case in sample:
+            library, parts = case.library, list(case.module.modules())
+            with library.no_grad():
+                for tensor in (*case.module.parameters(), *case.module.buffers()):
+                    tensor.fill_(7)
+            library.manual_seed(0)
+            for part in parts:
+                if hasattr(part, "reset_parameters"):
+                    part.reset_parameters()
+            found.append(
+                {k: v.tolist() for k, v in case.module.state_dict().items() if v is not None}
+            )
+        assert found[1] == found[0], str(sample)

@@ -121,6 +121,10 @@ CONSTANTS = [
     "torch.logdet(torch.zeros(2, 2))", "torch.logdet(torch.tensor([[-1.0, 0], [0, 1]]))",
     "torch.linalg.pinv(torch.ones(2, 3)).stride()", "torch.linalg.pinv(torch.ones(3, 2)).stride()",
     "torch.cdist(torch.ones(26, 0), torch.ones(3, 0))", "torch.cdist(torch.ones(2, 0), torch.ones(3, 0), p=np.inf)",
+    "torch.cdist(torch.ones(26, 2), torch.ones(3, 2).requires_grad_())",
+    "torch.cdist(torch.ones(3, 2), torch.ones(26, 2).requires_grad_())",
+    "torch.cdist(torch.ones(3, 26), torch.ones(4, 26).requires_grad_())",
+    "torch.cdist(torch.ones(25, 2), torch.ones(3, 2).requires_grad_())",
     "repr(torch.linalg.svd(torch.eye(2)))", "repr(torch.slogdet(torch.eye(2)))",
 ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Normalisations: values, gradients and second gradients as PyTorch's, and at least as exact."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -327,3 +328,20 @@ def test_rows_of_no_elements(torch, log):
         y.sum().backward()
         log(y, x.grad, layer.weight.grad, layer.bias.grad)
     log(*torch.native_layer_norm(torch.ones(3, 0), [0], None, None, 1e-5))
+
+
+@on_both
+def test_mixed_dtypes(torch: Any, log: Any) -> None:
+    """Which mixtures of an input's dtype and its parameters' are refused, and in which words."""
+    F = torch.nn.functional
+    dtypes = (torch.float16, torch.float32, torch.float64, torch.int32)
+    given = [None, *(torch.ones(3).to(dtype) for dtype in dtypes)]
+    for x in (torch.ones(2, 3).to(dtype) for dtype in dtypes[:3]):
+        for w, b in itertools.product(given, given):
+            for call in (
+                lambda x=x, w=w, b=b: F.layer_norm(x, (3,), w, b),
+                lambda x=x, w=w, b=b: F.group_norm(x, 1, w, b),
+                lambda x=x, w=w, b=b: F.batch_norm(x, None, None, w, b, True),
+                *([lambda x=x, w=w, b=b: F.batch_norm(x, w, w, b, b)] if w is not None else []),
+            ):
+                log.error(lambda call=call: str(call().dtype))

@@ -255,8 +255,11 @@ def derivatives(t, name, options, steps):
 OVERWRITES_ITS_STATE = ("Adamax", "Rprop", "RMSprop", "Adam", "AdamW")
 
 
+MAXIMIZED = [(name, {"maximize": True}) for name in dict.fromkeys(name for name, _ in CASES)]
+
+
 @pytest.mark.parametrize("steps", [1, 2])
-@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "options"), [*CASES, *MAXIMIZED], ids=str)
 def test_differentiable(name, options, steps):
     """In float64; but then three of PyTorch's correct their means with factors of float32."""
     ours = derivatives(minigrad, name, options, steps)

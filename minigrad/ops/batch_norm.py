@@ -15,8 +15,8 @@ from .. import either
 from ..autograd.node import wrap
 from ..autograd.out import into
 from ..autograd.row import op
-from ..promotion import check_tensors
-from .normalization import alone, check_dtypes, gathered, not_implemented, statistic
+from ..promotion import check_tensors, floats_only
+from .normalization import alone, check_dtypes, gathered, statistic
 from .standardization import (
     WIDE,
     Layout,
@@ -123,8 +123,7 @@ def native_batch_norm(
             exact=True,
         )
     array = input._array
-    if array.dtype.kind != "f":
-        raise not_implemented("batch_norm", array)
+    floats_only("batch_norm", array)
     check_dtypes(array, weight, bias, running_mean, running_var)
     layout = channels_of(array.shape[0], array.shape[1], math.prod(array.shape[2:]))
     parameters = gathered(input, weight, bias)

@@ -34,7 +34,7 @@ def diagonal_backward(
     return out
 
 
-def diagonal_array(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
+def diagonal_array(input: Array, offset: int, dim1: int, dim2: int) -> Array:
     """A diagonal as a view; NumPy's own may not be written."""
     out = input.diagonal(offset, dim1, dim2)
     if isinstance(input, np.ndarray) and input.flags.writeable:

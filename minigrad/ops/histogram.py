@@ -115,9 +115,9 @@ def _counted(points: Array, edges: Sequence[Array], weights: Array | None, densi
     for i, edge in enumerate(edges):
         values = points[:, i]
         at = np.searchsorted(edge, values, "right") - 1
-        at = np.where(values == edge[-1], len(edge) - 2, at)  # the last interval holds its end
         inside &= (values >= edge[0]) & (values <= edge[-1])
-        places = places * (len(edge) - 1) + np.clip(at, 0, len(edge) - 2)
+        at = np.clip(at, 0, len(edge) - 2)  # the last interval holds its end
+        places = places * (len(edge) - 1) + at
     kept = None if weights is None else weights[inside]
     counts = np.bincount(places[inside], kept, int(np.prod(shape))).reshape(shape)
     hist = counts.astype(points.dtype)

@@ -26,7 +26,7 @@ import numpy as np
 from ..autograd.node import refresh, wrap
 from ..autograd.row import op
 from ..dtypes import scalar_name
-from ..promotion import check_tensors
+from ..promotion import check_tensors, floats_only
 from .standardization import (
     Layout,
     channels_backward,
@@ -179,26 +179,20 @@ def statistic(value: Tensor, input: Array) -> Tensor:
     return wrap(value._array.astype(input.dtype, copy=False))
 
 
-def not_implemented(kernel: str, array: Array) -> NotImplementedError:
-    return NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(array.dtype)}'")
-
-
 def check_dtypes(input: Array, *others: Tensor | None) -> None:
     """Parameters have the input's dtype; those of a float16 input may be float32."""
     dtypes = [t._array.dtype for t in others if t is not None]
-    if input.dtype == np.float16 and dtypes and dtypes[0] == np.float32:
-        if any(d != np.float32 for d in dtypes):
-            raise RuntimeError(
-                "mixed dtype (CPU): all the parameters must share the same datatype."
-            )
+    if not dtypes:
         return
-    for dtype in dtypes:
-        if dtype != input.dtype:
-            if input.dtype == np.float32 and dtype == np.float64:
-                raise RuntimeError(
-                    "mixed dtype (CPU): expect parameter to have scalar type of Float"
-                )
-            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+    if dtypes[0] == input.dtype:
+        for dtype in dtypes:
+            if dtype != input.dtype:
+                names = scalar_name(input.dtype), scalar_name(dtype)
+                raise RuntimeError(f"expected scalar type {names[0]} but found {names[1]}")
+    elif any(dtype != np.float32 for dtype in dtypes):
+        raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+    elif input.dtype != np.float16:
+        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
 
 
 def _by_rows(tensors: Parameters, layout: Layout, eps: float) -> tuple[Array, Array, Array]:
@@ -291,9 +285,8 @@ def native_layer_norm(
                 f"{list(parameter._array.shape)} and normalized_shape = {list(shape)}"
             )
     check_trailing(array, shape, "[*, ")
-    if array.dtype.kind != "f":
-        raise not_implemented("LayerNormKernelImpl", array)
     check_dtypes(array, weight, bias)
+    floats_only("LayerNormKernelImpl", array)
     leading = array.shape[: array.ndim - len(shape)]
     layout = rows_of(math.prod(leading), 1, math.prod(shape), 1, shape)
     out, mean, rstd = _layer_norm(gathered(input, weight, bias), input, weight, layout, eps)
@@ -363,8 +356,7 @@ def native_group_norm(
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """`group_norm`; the means and 1 / deviations, (N, group)."""
     array = input._array
-    if array.dtype.kind != "f":
-        raise not_implemented("GroupNormKernelImpl", array)
     check_dtypes(array, weight, bias)
+    floats_only("GroupNormKernelImpl", array)
     layout = rows_of(N, group, C // group, HxW, (C,))
     return _group_norm(gathered(input, weight, bias), input, weight, layout, eps)

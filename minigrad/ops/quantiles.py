@@ -20,7 +20,7 @@ from .numpy_names import numpy_names
 from .reduction import _array
 from .scan import gather_along
 from .shape import _view, flatten, squeeze_product, transpose, unsqueeze
-from .sorting import _has_elements, sort
+from .sorting import sort
 
 Array = Any
 Tensor = Any
@@ -79,8 +79,6 @@ def _quantile(
     array = _array(name, input)
     fractions = _checked_fractions(name, array, q, interpolation)
     at = None if dim is None else wrap_dim(dim, array.ndim)
-    if dim is not None:
-        _has_elements(name, array, at or 0)
     kept = _reduced_shape(array.shape, at, keepdim)
     ordered = _view(
         sort(_lines(input, at)).values, (*kept, array.size if at is None else _length(array, at))
@@ -98,7 +96,7 @@ def _length(array: Array, dim: int) -> int:
 def _checked_fractions(name: str, array: Array, q: Any, interpolation: str) -> Tensor:
     names = ("linear", "lower", "higher", "midpoint", "nearest")
     if not array.size:
-        raise RuntimeError(f"{name}() input tensor must be non-empty")
+        raise RuntimeError("quantile() input tensor must be non-empty")
     if array.dtype not in (np.float32, np.float64):
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
     if interpolation not in names:

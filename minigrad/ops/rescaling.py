@@ -13,12 +13,12 @@ from ..autograd.out import into
 from ..autograd.row import op
 from ..dtypes import scalar_name
 from ..layout import contiguous_format
-from ..promotion import check_tensors
+from ..promotion import check_tensors, floats_only
 from ..warn import warn
 from .arithmetic import mul, pow
 from .conversion import to_dtype
 from .dims import wrap_dim
-from .normalization import check_trailing, checked_shape, not_implemented
+from .normalization import check_trailing, checked_shape
 from .norms import _norm_formula, _vector_norm
 from .reduction import _mean_dim
 from .shape import clone
@@ -46,8 +46,7 @@ def rms_norm(
             f"{list(weight._array.shape)} and normalized_shape = {list(shape)}"
         )
     check_trailing(array, shape, "[*")
-    if array.dtype.kind != "f":
-        raise not_implemented("rms_norm", array)
+    floats_only("rms_norm", array)
     if weight is not None and weight._array.dtype != array.dtype and array.dtype != np.float16:
         _warn_of_dtypes(array, weight._array)
     wide = np.dtype(np.float32) if array.dtype == np.float16 else array.dtype
