@@ -157,13 +157,6 @@ def as_strided(array: Array, shape: Any, strides: Any) -> Array:
     return gpu.cupy().lib.stride_tricks.as_strided(array, shape, strides)
 
 
-def as_strided_into(array: Array, offset: int, shape: Any, strides: Any) -> Array:
-    """A view whose first element lies `offset` bytes after the first of `array`, which may lie in
-    any order of its dimensions, but without gaps."""
-    bytes_of = array.ravel("K").view(np.uint8)[offset:]
-    return as_strided(bytes_of[: array.itemsize].view(array.dtype), shape, strides)
-
-
 def byte_bounds(array: Array) -> tuple[int, int]:
     """The addresses of the first byte and of that after the last."""
     if isinstance(array, np.ndarray):

@@ -40,8 +40,7 @@ def test_memory_of_modules(name: str) -> None:
 def check_module(sample: Any) -> None:
     results = [tensors_of(case.library, case.result) for case in sample]
     theirs, ours = (held_by(*pair) for pair in zip(sample, results, strict=True))
-    if sample.input.name not in MODULES_DIFFER:
-        assert [memory(t) for t in results[1]] == [memory(t) for t in results[0]], sample
+    assert [memory(t) for t in results[1]] == [memory(t) for t in results[0]], sample
     for expected, found in zip(*results, strict=True):
         assert size_of_memory(found) <= size_of_memory(expected), sample
     assert shared(ours) == shared(theirs), sample
@@ -71,9 +70,6 @@ def check_accumulated(case: Case, results: list[Any], held: list[Any], text: str
         g.fill_(7)
     again = bits(grads_of_a_pass())
     assert (again, bits(held), bits(cotangents)) == (first, before, given), text
-
-
-MODULES_DIFFER: tuple[str, ...] = ()
 
 
 # --- optimizers ------------------------------------------------------------------------------------

@@ -94,14 +94,17 @@ def _check_that_elements_fit(input: Tensor, dtype: Any) -> None:
     kinds = f"to view {scalar_name(array.dtype)} as {scalar_name(dtype)} (different element sizes)"
     if not array.ndim:
         raise RuntimeError(f"self.dim() cannot be 0 {kinds}")
-    times = dtype.itemsize // array.itemsize
-    begins = [("size(-1)", array.shape[-1]), ("storage_offset()", storage_offset(input))]
-    rows = [(f"stride({i})", step) for i, step in enumerate(steps[:-1])]
-    for name, value in [*begins, ("stride(-1)", steps[-1]), *rows]:
-        if name == "stride(-1)":
-            if value != 1:
-                raise RuntimeError(f"self.stride(-1) must be 1 {kinds}, but got {value}")
-        elif times and value % times:
+    times = dtype.itemsize // array.itemsize  # 0: smaller elements fit everywhere
+    places = {"size(-1)": array.shape[-1], "storage_offset()": storage_offset(input)}
+    _check_divisible(places, times, kinds)
+    if steps[-1] != 1:
+        raise RuntimeError(f"self.stride(-1) must be 1 {kinds}, but got {steps[-1]}")
+    _check_divisible({f"stride({i})": step for i, step in enumerate(steps[:-1])}, times, kinds)
+
+
+def _check_divisible(places: dict[str, int], times: int, kinds: str) -> None:
+    for name, value in places.items():
+        if times and value % times:
             raise RuntimeError(f"self.{name} must be divisible by {times} {kinds}, but got {value}")
 
 

@@ -15,6 +15,7 @@ from ..autograd.node import wrap
 from ..autograd.noted import noted
 from ..autograd.out import into
 from ..autograd.row import op
+from ..promotion import no_bools
 from .dims import wrap_dim
 from .extremes import _shared_all
 from .numpy_names import numpy_names
@@ -231,7 +232,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out:
     if out is not None:
         return into(out, median, input, dim, keepdim, exact=True)
     if dim is None:
-        _no_bools("median", input)
+        no_bools("median_cpu", _array("median", input))
         return _median(input)
     return return_types.median(*_median_dim(input, _median_at("median", input, dim), keepdim))
 
@@ -244,15 +245,10 @@ def nanmedian(
     if out is not None:
         return into(out, nanmedian, input, dim, keepdim, exact=True)
     if dim is None:
-        _no_bools("nanmedian", input)
+        no_bools("median_cpu", _array("nanmedian", input))
         return _nanmedian(input)
     at = _median_at("nanmedian", input, dim)
     return return_types.nanmedian(*_nanmedian_dim(input, at, keepdim))
-
-
-def _no_bools(name: str, input: Tensor) -> None:
-    if _array(name, input).dtype == bool and input._array.size:
-        raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'")
 
 
 def _median_at(name: str, input: Tensor, dim: int) -> int:
